@@ -1,0 +1,113 @@
+"""What was read from a provider, and how completely.
+
+A capture is an immutable set of raw pages. A resource that could not be read to its end says so; nothing is
+ever concluded from what is missing (style, rule 11).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from pipeline.domain.entities import Entity, EntityType, RelationshipType
+
+
+class Resource(StrEnum):
+    """The lists a capture holds. Values are the provider's own names, and the file names of an exported capture."""
+
+    USERS = "users"
+    SIGN_IN_ACTIVITY = "signInActivity"
+    """No list of its own: arrives inside ``users``, and only with a premium licence."""
+    REGISTRATION_DETAILS = "userRegistrationDetails"
+    GROUPS = "groups"
+    GROUP_MEMBERS = "groupMembers"
+    """One list per group, ``parent_id`` is the group's id; exported as ``members`` inside ``groups``."""
+    DIRECTORY_ROLES = "directoryRoles"
+    ROLE_MEMBERS = "directoryRoleMembers"
+    """One list per role, ``parent_id`` is the directory role's object id; exported inside ``directoryRoles``."""
+    POLICIES = "conditionalAccessPolicies"
+    NAMED_LOCATIONS = "namedLocations"
+    AUTHENTICATION_STRENGTHS = "authenticationStrengthPolicies"
+    SECURITY_DEFAULTS = "securityDefaults"
+    SKUS = "subscribedSkus"
+
+
+class SyncType(StrEnum):
+    """What is scheduled and synced together; the entity types of the schedule and of event subjects."""
+
+    IDENTITIES = "identities"
+    POLICIES = "policies"
+    GROUPS = "groups"
+    LICENSES = "licenses"
+    ROLES = "roles"
+
+
+RESOURCES: Mapping[SyncType, tuple[Resource, ...]] = {
+    SyncType.IDENTITIES: (Resource.USERS, Resource.SIGN_IN_ACTIVITY, Resource.REGISTRATION_DETAILS),
+    SyncType.GROUPS: (Resource.GROUPS, Resource.GROUP_MEMBERS),
+    SyncType.ROLES: (Resource.DIRECTORY_ROLES, Resource.ROLE_MEMBERS),
+    SyncType.POLICIES: (
+        Resource.POLICIES,
+        Resource.NAMED_LOCATIONS,
+        Resource.AUTHENTICATION_STRENGTHS,
+        Resource.SECURITY_DEFAULTS,
+    ),
+    SyncType.LICENSES: (Resource.SKUS,),
+}
+"""The resources one sync type reads."""
+
+ENTITY_TYPE_OF: Mapping[Resource, EntityType] = {
+    Resource.USERS: EntityType.IDENTITIES,
+    Resource.GROUPS: EntityType.GROUPS,
+    Resource.DIRECTORY_ROLES: EntityType.ROLES,
+    Resource.POLICIES: EntityType.POLICIES,
+    Resource.NAMED_LOCATIONS: EntityType.NAMED_LOCATIONS,
+    Resource.AUTHENTICATION_STRENGTHS: EntityType.AUTHENTICATION_STRENGTHS,
+    Resource.SECURITY_DEFAULTS: EntityType.SECURITY_DEFAULTS,
+    Resource.SKUS: EntityType.LICENSES,
+}
+"""The resource whose complete reading allows entities of a type to be swept."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ReadOutcome:
+    """How the reading of one resource ended. ``reason`` is a sentence a technician understands; empty if complete."""
+
+    complete: bool
+    reason: str = ""
+
+
+COMPLETE = ReadOutcome(complete=True)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Page:
+    """One answer of the provider, verbatim: JSON text ``{"value": [...]}``."""
+
+    resource: Resource
+    body: bytes
+    parent_id: str = ""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Edge:
+    """A relationship by external ids; the types say in which entity type each id is looked up."""
+
+    type: RelationshipType
+    parent_type: EntityType
+    parent_id: str
+    child_type: EntityType
+    child_id: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class NormalizedCapture:
+    """A capture in the domain's terms: what a branch upserts and links.
+
+    ``entities`` holds each entity once per external id. ``outcomes`` covers every resource that was asked for.
+    """
+
+    entities: Mapping[EntityType, Mapping[str, Entity]]
+    edges: Mapping[RelationshipType, tuple[Edge, ...]]
+    outcomes: Mapping[Resource, ReadOutcome] = field(default_factory=dict)

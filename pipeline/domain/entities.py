@@ -1,0 +1,238 @@
+"""What a tenant is made of, independent of the provider it was read from.
+
+Every value is frozen. Enumerated fields keep Microsoft's spelling (``enabledForReportingButNotEnforced``)
+so that a reader can look them up in Microsoft's documentation.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+
+class EntityType(StrEnum):
+    """The kinds of entity a tenant holds, as stored and as named in events."""
+
+    IDENTITIES = "identities"
+    GROUPS = "groups"
+    ROLES = "roles"
+    POLICIES = "policies"
+    LICENSES = "licenses"
+    NAMED_LOCATIONS = "named_locations"
+    AUTHENTICATION_STRENGTHS = "authentication_strengths"
+    SECURITY_DEFAULTS = "security_defaults"
+
+
+class RelationshipType(StrEnum):
+    """Edges, always read "parent … child": the child is a member of, holds or is subject to the parent."""
+
+    MEMBER_OF = "member_of"
+    """parent: group, child: identity or group."""
+    ASSIGNED_ROLE = "assigned_role"
+    """parent: role, child: identity or group."""
+    HAS_LICENSE = "has_license"
+    """parent: license (SKU), child: identity."""
+    POLICY_APPLIES_TO = "policy_applies_to"
+    """parent: policy, child: identity, group or role that the policy names as included."""
+
+
+class PerUserMfa(StrEnum):
+    """State of per-user MFA, https://learn.microsoft.com/graph/api/resources/strongauthenticationrequirements."""
+
+    DISABLED = "disabled"
+    ENABLED = "enabled"
+    ENFORCED = "enforced"
+
+
+class PolicyState(StrEnum):
+    """State of a conditional access policy; only ``enabled`` has an effect on a sign-in."""
+
+    ENABLED = "enabled"
+    DISABLED = "disabled"
+    REPORT_ONLY = "enabledForReportingButNotEnforced"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Identity:
+    """A user account. ``None`` means the fact was not read, never "no"."""
+
+    id: str
+    user_principal_name: str
+    display_name: str = ""
+    enabled: bool | None = None
+    user_type: str | None = None
+    """``Member`` or ``Guest``."""
+    created_at: datetime | None = None
+    last_sign_in_attempt_at: datetime | None = None
+    """Last interactive attempt, successful or not (``lastSignInDateTime``)."""
+    last_non_interactive_attempt_at: datetime | None = None
+    last_successful_sign_in_at: datetime | None = None
+    sku_ids: tuple[str, ...] = ()
+    on_premises_synced: bool | None = None
+    mfa_registered: bool | None = None
+    mfa_capable: bool | None = None
+    per_user_mfa: PerUserMfa | None = None
+
+    @property
+    def is_guest(self) -> bool:
+        return self.user_type == "Guest"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Group:
+    id: str
+    display_name: str = ""
+    security_enabled: bool | None = None
+    role_assignable: bool = False
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Role:
+    """A directory role. ``id`` is the *template* id, the same in every tenant."""
+
+    id: str
+    display_name: str = ""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class License:
+    """A subscribed SKU. ``id`` is the SKU id; units are seats."""
+
+    id: str
+    part_number: str = ""
+    applies_to: str = "User"
+    capability_status: str = "Enabled"
+    consumed_units: int = 0
+    enabled_units: int = 0
+    warning_units: int = 0
+    suspended_units: int = 0
+    service_plan_ids: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class GuestScope:
+    """``includeGuestsOrExternalUsers``: kinds arrive as one CSV string and are split here."""
+
+    kinds: tuple[str, ...] = ()
+    external_tenant_ids: tuple[str, ...] | None = None
+    """``None``: all external tenants."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PolicyUsers:
+    include_users: tuple[str, ...] = ()
+    exclude_users: tuple[str, ...] = ()
+    include_groups: tuple[str, ...] = ()
+    exclude_groups: tuple[str, ...] = ()
+    include_roles: tuple[str, ...] = ()
+    exclude_roles: tuple[str, ...] = ()
+    include_guests: GuestScope | None = None
+    exclude_guests: GuestScope | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PolicyApplications:
+    include: tuple[str, ...] = ()
+    exclude: tuple[str, ...] = ()
+    user_actions: tuple[str, ...] = ()
+    authentication_contexts: tuple[str, ...] = ()
+    filter_mode: str | None = None
+    filter_rule: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class IncludeExclude:
+    """A condition with two lists (platforms, locations). Both empty: not configured, matches all."""
+
+    include: tuple[str, ...] = ()
+    exclude: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class DeviceFilter:
+    mode: str
+    """``include`` or ``exclude``."""
+    rule: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Grant:
+    """What a policy demands. ``operator`` is ``AND`` or ``OR``."""
+
+    operator: str = "OR"
+    built_in_controls: tuple[str, ...] = ()
+    custom_controls: tuple[str, ...] = ()
+    terms_of_use: tuple[str, ...] = ()
+    authentication_strength_id: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ConditionalAccessPolicy:
+    """https://learn.microsoft.com/graph/api/resources/conditionalaccesspolicy"""
+
+    id: str
+    display_name: str = ""
+    state: str = PolicyState.DISABLED
+    created_at: datetime | None = None
+    modified_at: datetime | None = None
+    users: PolicyUsers = PolicyUsers()
+    applications: PolicyApplications = PolicyApplications()
+    client_app_types: tuple[str, ...] = ()
+    platforms: IncludeExclude = IncludeExclude()
+    locations: IncludeExclude = IncludeExclude()
+    device_filter: DeviceFilter | None = None
+    sign_in_risk_levels: tuple[str, ...] = ()
+    user_risk_levels: tuple[str, ...] = ()
+    insider_risk_levels: tuple[str, ...] = ()
+    service_principal_risk_levels: tuple[str, ...] = ()
+    authentication_flows: tuple[str, ...] = ()
+    workload_identities_only: bool = False
+    """True when ``clientApplications`` names service principals: such a policy never concerns a user."""
+    grant: Grant | None = None
+    """``None``: session controls only, nothing is demanded at sign-in."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class NamedLocation:
+    id: str
+    display_name: str = ""
+    trusted: bool = False
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class AuthenticationStrength:
+    id: str
+    display_name: str = ""
+    requirements_satisfied: str = "none"
+    """``mfa`` when every allowed combination satisfies MFA, else ``none``."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SecurityDefaults:
+    id: str
+    enabled: bool
+
+
+Entity = (
+    Identity
+    | Group
+    | Role
+    | License
+    | ConditionalAccessPolicy
+    | NamedLocation
+    | AuthenticationStrength
+    | SecurityDefaults
+)
+
+ENTITY_CLASSES: dict[EntityType, type[Entity]] = {
+    EntityType.IDENTITIES: Identity,
+    EntityType.GROUPS: Group,
+    EntityType.ROLES: Role,
+    EntityType.POLICIES: ConditionalAccessPolicy,
+    EntityType.LICENSES: License,
+    EntityType.NAMED_LOCATIONS: NamedLocation,
+    EntityType.AUTHENTICATION_STRENGTHS: AuthenticationStrength,
+    EntityType.SECURITY_DEFAULTS: SecurityDefaults,
+}
+"""Which value a stored entity becomes, by its discriminator."""

@@ -1,0 +1,1 @@
+"""Where tenants are read from. One folder per provider; ``source`` is what each of them implements."""

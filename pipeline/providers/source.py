@@ -1,0 +1,25 @@
+"""The seam between the pipeline and whatever a tenant is read from."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Protocol
+
+from pipeline.domain.capture import NormalizedCapture, Page, ReadOutcome, Resource
+
+
+class TenantSource(Protocol):
+    """One tenant of one provider."""
+
+    def read(self, resources: Sequence[Resource], sink: Callable[[Page], None]) -> Mapping[Resource, ReadOutcome]:
+        """Every requested resource's outcome, after passing each page to ``sink`` as it arrives.
+
+        A resource that ends early is reported incomplete with its reason and the others go on. Raises
+        ``TenantUnreachableError`` when the tenant refuses us as a whole and ``TransientError`` when nothing useful
+        could be read now; pages passed on before an error are to be thrown away by the caller.
+        """
+        ...
+
+    def normalize(self, pages: Iterable[Page], outcomes: Mapping[Resource, ReadOutcome]) -> NormalizedCapture:
+        """The pages in the domain's terms. Pure: the same pages give the same value, in any order."""
+        ...
