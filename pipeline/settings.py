@@ -1,0 +1,158 @@
+"""Settings from the environment, parsed once; a wrong one names its variable, its value and what is accepted.
+
+Every secret also takes a ``<NAME>_FILE`` form that holds a path to a file with the value.
+"""
+
+from __future__ import annotations
+
+import os
+import warnings
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import AliasChoices, BeforeValidator, Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from pipeline.errors import SettingError
+
+DOCUMENTED = "see README.md, section Settings"
+
+Percentage = Annotated[float, Field(ge=0, le=100)]
+LogLevel = Annotated[
+    Literal["debug", "info", "warning", "error"],
+    BeforeValidator(lambda value: value.lower() if isinstance(value, str) else value),
+]
+NameList = Annotated[
+    tuple[str, ...],
+    NoDecode,
+    BeforeValidator(
+        lambda value: (
+            tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
+        )
+    ),
+]
+
+
+class Settings(BaseSettings):
+    """Every setting of the system; attribute names are the environment's names in lower case."""
+
+    model_config = SettingsConfigDict(frozen=True, extra="ignore", env_ignore_empty=True)
+
+    database_url: str | None = None
+    redis_url: str | None = None
+    nats_url: str | None = None
+    celery_broker_url: str | None = None
+    secret_key: SecretStr | None = None
+    """Fernet keys, comma separated: the first encrypts, all of them decrypt."""
+
+    graph_base_url: str = "https://graph.microsoft.com"
+    graph_authority: str = "https://login.microsoftonline.com"
+    graph_ca_file: Path | None = None
+
+    feature_new_pipeline: bool = False
+    feature_new_pipeline_rollout: Percentage | None = None
+    feature_unified_analyzer: bool = Field(
+        default=True, validation_alias=AliasChoices("feature_unified_analyzer", "use_unified_analyzer")
+    )
+    feature_unified_analyzer_rollout: Percentage | None = Field(
+        default=None, validation_alias=AliasChoices("feature_unified_analyzer_rollout", "migration_percentage")
+    )
+    feature_alert_manager: bool = True
+    feature_alert_manager_rollout: Percentage | None = None
+    feature_batch_loading: bool = True
+    feature_batch_loading_rollout: Percentage | None = None
+    feature_performance_monitoring: bool = True
+    feature_performance_monitoring_rollout: Percentage | None = None
+    feature_comparison_mode: bool = Field(
+        default=False, validation_alias=AliasChoices("feature_comparison_mode", "compare_analyzers")
+    )
+    feature_comparison_mode_rollout: Percentage | None = None
+    feature_sti_entities: bool = False
+    feature_sti_entities_rollout: Percentage | None = None
+    unified_analyzer_tenants: NameList = ()
+
+    slow_query_threshold_ms: int = Field(default=100, gt=0)
+    max_debounce_window_ms: int = Field(default=300_000, ge=0)
+    debounce_quiet_ms: int = Field(default=5_000, ge=0)
+    max_concurrent_jobs: int = Field(default=5, ge=1)
+    job_timeout_ms: int = Field(default=600_000, ge=1_000)
+    step_heartbeat_ms: int = Field(default=5_000, ge=100)
+    step_lost_after_ms: int = Field(default=20_000, ge=500)
+    legacy_alert_delay_ms: int = Field(default=30_000, ge=0)
+    """How long the legacy branch waits before alerts, to aggregate; the former system's 30 s."""
+    capture_retention_days: int = Field(default=7, ge=1)
+    run_retention_days: int = Field(default=90, ge=1)
+
+    metrics_port: int = Field(default=9090, ge=0, le=65_535)
+    web_port: int = Field(default=8080, ge=0, le=65_535)
+    enable_prometheus: bool = True
+    log_level: LogLevel = "info"
+    log_format: Literal["auto", "json", "console"] = "auto"
+
+    def require(self, name: Literal["database_url", "redis_url", "nats_url"]) -> str:
+        """The URL of a server; raises ``SettingError`` that names the variable when it is not set."""
+        value: str | None = getattr(self, name)
+        if value is None:
+            raise SettingError(
+                f"{name.upper()} is not set. Set it to your server's URL, or run `mspbyte up` to use the embedded one."
+            )
+        return value
+
+    @property
+    def broker_url(self) -> str:
+        return self.celery_broker_url or self.require("redis_url")
+
+
+REPLACED = {
+    "USE_UNIFIED_ANALYZER": "FEATURE_UNIFIED_ANALYZER",
+    "UNIFIED_ANALYZER_TENANTS": "a tenant override of unified_analyzer",
+    "MIGRATION_PERCENTAGE": "FEATURE_UNIFIED_ANALYZER_ROLLOUT",
+    "COMPARE_ANALYZERS": "FEATURE_COMPARISON_MODE",
+}
+"""Names of the former system that are still read."""
+
+
+def load_settings(environment: Mapping[str, str] | None = None) -> Settings:
+    """The settings of this process; raises ``SettingError`` with one sentence per wrong variable."""
+    given = dict(os.environ if environment is None else environment)
+    for name, replacement in REPLACED.items():
+        if name in given:
+            warnings.warn(f"{name} is deprecated; use {replacement} instead.", DeprecationWarning, stacklevel=2)
+    values = {name.lower(): value for name, value in given.items() if value != ""}
+    values |= _from_files(given)
+    try:
+        return Settings.model_validate(values)
+    except ValidationError as error:
+        raise SettingError(_explain(error)) from None
+
+
+def _from_files(given: Mapping[str, str]) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for name in ("SECRET_KEY", "DATABASE_URL", "REDIS_URL", "NATS_URL", "CELERY_BROKER_URL"):
+        path = given.get(f"{name}_FILE")
+        if not path:
+            continue
+        try:
+            found[name.lower()] = Path(path).read_text(encoding="utf-8").strip()
+        except OSError as error:
+            raise SettingError(f"{name}_FILE names {path}, which cannot be read: {error.strerror}.") from None
+    return found
+
+
+def _explain(error: ValidationError) -> str:
+    sentences = []
+    for problem in error.errors():
+        name = str(problem["loc"][0]).upper()
+        shown = "its value" if "SECRET" in name or "URL" in name else repr(problem["input"])
+        sentences.append(f"{name} is {shown}, which is not accepted: {_accepted(problem['type'], problem)}")
+    return "\n".join(sentences)
+
+
+def _accepted(kind: str, problem: Mapping[str, object]) -> str:
+    if kind.startswith("bool"):
+        return "use true or false."
+    context = problem.get("ctx")
+    if kind == "literal_error" and isinstance(context, dict):
+        return f"use {context['expected']}."
+    return f"{str(problem['msg'])[0].lower()}{str(problem['msg'])[1:]}."
