@@ -1,0 +1,44 @@
+"""The files of a capture folder and what is in them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+
+from pipeline.domain.capture import Resource
+from pipeline.providers.microsoft365 import payloads
+
+SHAPES: Mapping[Resource, type[payloads.ListPage[Any]]] = {
+    Resource.USERS: payloads.ListPage[payloads.User],
+    Resource.REGISTRATION_DETAILS: payloads.ListPage[payloads.RegistrationDetails],
+    Resource.GROUPS: payloads.ListPage[payloads.Group],
+    Resource.DIRECTORY_ROLES: payloads.ListPage[payloads.DirectoryRole],
+    Resource.POLICIES: payloads.ListPage[payloads.Policy],
+    Resource.NAMED_LOCATIONS: payloads.ListPage[payloads.NamedLocation],
+    Resource.AUTHENTICATION_STRENGTHS: payloads.ListPage[payloads.AuthenticationStrength],
+    Resource.SECURITY_DEFAULTS: payloads.ListPage[payloads.SecurityDefaults],
+    Resource.SKUS: payloads.ListPage[payloads.SubscribedSku],
+}
+"""The lists that have a file of their own, and its shape."""
+
+INSIDE: Mapping[Resource, Resource] = {
+    Resource.USERS: Resource.SIGN_IN_ACTIVITY,
+    Resource.GROUPS: Resource.GROUP_MEMBERS,
+    Resource.DIRECTORY_ROLES: Resource.ROLE_MEMBERS,
+}
+"""Which other resource a list's file carries inside its objects."""
+
+OUTCOMES_FILE = "outcomes.json"
+
+
+class Outcome(msgspec.Struct):
+    """How the reading of one resource ended, as ``outcomes.json`` keeps it."""
+
+    complete: bool
+    reason: str = ""
+
+
+def file_name(resource: Resource) -> str:
+    return f"{resource.value}.json"

@@ -1,0 +1,27 @@
+"""A tenant held in memory: the source for tests, exported captures and anything that was read before."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+
+from pipeline.domain.capture import NormalizedCapture, Page, ReadOutcome, Resource
+from pipeline.domain.graph import NEVER_READ
+from pipeline.providers.microsoft365 import normalize as microsoft365
+
+
+class MemorySource:
+    """A ``TenantSource`` over given pages; a resource without an outcome has never been read."""
+
+    def __init__(self, pages: Iterable[Page], outcomes: Mapping[Resource, ReadOutcome]) -> None:
+        self._pages = tuple(pages)
+        self._outcomes = dict(outcomes)
+
+    def read(self, resources: Sequence[Resource], sink: Callable[[Page], None]) -> Mapping[Resource, ReadOutcome]:
+        """The pages of the requested resources and their outcomes."""
+        for page in self._pages:
+            if page.resource in resources:
+                sink(page)
+        return {resource: self._outcomes.get(resource, NEVER_READ) for resource in resources}
+
+    def normalize(self, pages: Iterable[Page], outcomes: Mapping[Resource, ReadOutcome]) -> NormalizedCapture:
+        return microsoft365.normalize(pages, outcomes)

@@ -1,0 +1,52 @@
+"""Pages of raw JSON to typed payloads, by resource."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import TypeVar
+
+import msgspec
+
+from pipeline.domain.capture import Page, Resource
+from pipeline.errors import ProviderRejectedError
+from pipeline.providers.microsoft365 import payloads
+
+P = TypeVar("P", bound=payloads.Payload)
+
+USERS = msgspec.json.Decoder(payloads.ListPage[payloads.User])
+REGISTRATION_DETAILS = msgspec.json.Decoder(payloads.ListPage[payloads.RegistrationDetails])
+GROUPS = msgspec.json.Decoder(payloads.ListPage[payloads.Group])
+MEMBERS = msgspec.json.Decoder(payloads.ListPage[payloads.Member])
+ROLES = msgspec.json.Decoder(payloads.ListPage[payloads.DirectoryRole])
+POLICIES = msgspec.json.Decoder(payloads.ListPage[payloads.Policy])
+NAMED_LOCATIONS = msgspec.json.Decoder(payloads.ListPage[payloads.NamedLocation])
+STRENGTHS = msgspec.json.Decoder(payloads.ListPage[payloads.AuthenticationStrength])
+SECURITY_DEFAULTS = msgspec.json.Decoder(payloads.ListPage[payloads.SecurityDefaults])
+SKUS = msgspec.json.Decoder(payloads.ListPage[payloads.SubscribedSku])
+
+
+def decoded(decoder: msgspec.json.Decoder[payloads.ListPage[P]], pages: Iterable[Page]) -> Iterator[tuple[str, P]]:
+    """``(parent id, object)`` for each object of the pages.
+
+    Raises ``ProviderRejectedError`` naming the resource and the JSON path when a page is not of Microsoft's shape.
+    """
+    for page in pages:
+        for item in _values(decoder, page):
+            yield page.parent_id, item
+
+
+def _values(decoder: msgspec.json.Decoder[payloads.ListPage[P]], page: Page) -> list[P]:
+    try:
+        return decoder.decode(page.body).value
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise malformed(page.resource, error) from error
+
+
+def malformed(resource: Resource, error: Exception) -> ProviderRejectedError:
+    """The error for an answer that is not of Microsoft's shape; names the place, never a value."""
+    reason = str(error) if isinstance(error, msgspec.DecodeError) else "it is not UTF-8"
+    return ProviderRejectedError(
+        f"Microsoft's answer for {resource.value} is not of the documented shape: {reason}",
+        code="malformedPayload",
+        status=200,
+    )

@@ -1,0 +1,45 @@
+"""Users, merged with their registration details, to identities. The hot path: most of a tenant is users."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from msgspec import UNSET
+
+from pipeline.domain.entities import Identity
+from pipeline.providers.microsoft365 import payloads
+from pipeline.providers.microsoft365.moments import in_utc
+
+NO_DETAILS = payloads.RegistrationDetails(id="")
+NO_ACTIVITY = payloads.SignInActivity()
+
+
+def identity(user: payloads.User, registrations: Mapping[str, payloads.RegistrationDetails]) -> Identity:
+    """The user; without registration details or sign-in activity those facts stay ``None``: not read, not "no"."""
+    details = registrations.get(user.id, NO_DETAILS)
+    activity = user.sign_in_activity or NO_ACTIVITY
+    synced = user.on_premises_sync_enabled
+    return Identity(
+        id=user.id,
+        user_principal_name=user.user_principal_name or "",
+        display_name=user.display_name or "",
+        enabled=user.account_enabled,
+        user_type=user.user_type,
+        created_at=in_utc(user.created_date_time),
+        last_sign_in_attempt_at=in_utc(activity.last_sign_in_date_time),
+        last_non_interactive_attempt_at=in_utc(activity.last_non_interactive_sign_in_date_time),
+        last_successful_sign_in_at=in_utc(activity.last_successful_sign_in_date_time),
+        sku_ids=_sku_ids(user.assigned_licenses),
+        on_premises_synced=None if synced is UNSET else bool(synced),
+        mfa_registered=details.is_mfa_registered,
+        mfa_capable=details.is_mfa_capable,
+    )
+
+
+def _sku_ids(licenses: tuple[payloads.AssignedLicense, ...] | None) -> tuple[str, ...]:
+    """Sorted and without repetition: Graph promises no order, and an order of its own would look like a change."""
+    if not licenses:
+        return ()
+    if len(licenses) == 1:
+        return (licenses[0].sku_id,)
+    return tuple(sorted({assigned.sku_id for assigned in licenses}))
