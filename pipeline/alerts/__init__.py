@@ -1,0 +1,1 @@
+"""Alert reconciliation: from findings to changes of stored alerts. Pure."""

@@ -1,0 +1,1 @@
+"""Whether two branches agree: a keyed difference of what they wrote. Pure."""

@@ -80,6 +80,14 @@ TAG_OF: Mapping[AlertType, Tag] = {
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class EntityMarks:
+    """What alerts leave on an entity."""
+
+    tags: tuple[str, ...] = ()
+    state: EntityState = EntityState.NORMAL
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Alert:
     """One alert as stored. ``id`` follows from source, type, entity and subject."""
 

@@ -22,6 +22,8 @@ class EntityType(StrEnum):
     NAMED_LOCATIONS = "named_locations"
     AUTHENTICATION_STRENGTHS = "authentication_strengths"
     SECURITY_DEFAULTS = "security_defaults"
+    TENANTS = "tenants"
+    """The tenant itself, as what an alert is about; no stored entity stands behind it."""
 
 
 class RelationshipType(StrEnum):

@@ -140,6 +140,8 @@ class Run:
     trace_id: str
     trigger: Trigger
     sync_types: tuple[SyncType, ...]
+    compare: bool
+    """Somebody asked for a comparison, whatever the flags say."""
     branch: Branch | None
     parts: Mapping[Lane, Parts]
     created_at: datetime

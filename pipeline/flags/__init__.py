@@ -1,0 +1,1 @@
+"""Which branch a tenant takes: evaluation of the flags and what follows from it. Pure."""

@@ -78,6 +78,7 @@ pending_triggers = Table(
     Column("source_id", ForeignKey("data_sources.id", ondelete="CASCADE"), primary_key=True),
     Column("trigger", Text, nullable=False),
     Column("sync_types", ARRAY(Text), nullable=False),
+    Column("compare", Boolean, nullable=False, server_default=text("false")),
     Column("first_at", UTC, nullable=False),
     Column("due_at", UTC, nullable=False),
     Index("pending_triggers_due", "due_at"),

@@ -1,0 +1,38 @@
+"""Credentials of data sources, encrypted at rest."""
+
+from __future__ import annotations
+
+import json
+
+from cryptography.fernet import Fernet, InvalidToken, MultiFernet
+from pydantic import SecretStr
+
+from pipeline.errors import SettingError
+
+
+class Vault:
+    """Encrypts with the first key of ``SECRET_KEY``, decrypts with any, so that keys can be rotated."""
+
+    def __init__(self, secret_key: SecretStr | None) -> None:
+        if secret_key is None:
+            raise SettingError("SECRET_KEY is not set. Generate one with `mspbyte secret-key` and keep it safe.")
+        try:
+            keys = [Fernet(key.strip()) for key in secret_key.get_secret_value().split(",")]
+        except ValueError:
+            raise SettingError(
+                "SECRET_KEY is not accepted: use 32 bytes in URL-safe base64, as `mspbyte secret-key` prints them."
+            ) from None
+        self._fernet = MultiFernet(keys)
+
+    def seal(self, secret: str) -> bytes:
+        return self._fernet.encrypt(json.dumps({"client_secret": secret}).encode())
+
+    def open(self, sealed: bytes) -> str:
+        """The client secret; raises ``SettingError`` when no key of ``SECRET_KEY`` fits."""
+        try:
+            opened = json.loads(self._fernet.decrypt(sealed))
+        except InvalidToken:
+            raise SettingError(
+                "No key in SECRET_KEY decrypts this data source's credentials; add the key they were stored with."
+            ) from None
+        return str(opened["client_secret"])

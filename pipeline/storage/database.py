@@ -1,0 +1,73 @@
+"""Connections to PostgreSQL, and the space a piece of work writes to."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import psycopg
+from sqlalchemy import Connection, create_engine, text
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import ArgumentError, OperationalError
+
+from pipeline.errors import ServerUnavailableError, SettingError, TransientError
+from pipeline.observability.queries import track
+
+LIVE = "public"
+"""The space whose alerts people act on."""
+
+
+def sqlalchemy_url(url: str) -> URL:
+    """The URL with the driver this project uses; raises ``SettingError`` when it is no PostgreSQL URL."""
+    try:
+        parsed = make_url(url)
+    except ArgumentError:
+        parsed = None
+    if parsed is None or parsed.get_backend_name() not in {"postgresql", "postgres"}:
+        raise SettingError("DATABASE_URL is not a PostgreSQL URL; use postgresql://user:password@host:5432/database.")
+    return parsed.set(drivername="postgresql+psycopg")
+
+
+class Database:
+    """One process's connections. Built after a fork, never before."""
+
+    def __init__(self, url: str, *, slow_ms: float = float("inf"), pool_size: int = 4) -> None:
+        self.engine = create_engine(
+            sqlalchemy_url(url),
+            pool_size=pool_size,
+            max_overflow=4,
+            pool_pre_ping=True,
+            connect_args={"connect_timeout": 5, "application_name": "mspbyte"},
+        )
+        track(self.engine, slow_ms=slow_ms)
+
+    @contextmanager
+    def begin(self, space: str = LIVE) -> Iterator[Connection]:
+        """A transaction in a space: committed when the block ends, rolled back when it raises.
+
+        In a candidate's space its copies of the tables hide the live ones for the length of the transaction.
+        Raises ``ServerUnavailableError`` when PostgreSQL cannot be reached or goes away.
+        """
+        try:
+            with self.engine.begin() as connection:
+                if space != LIVE:
+                    connection.execute(
+                        text("SELECT set_config('search_path', :path, true)"), {"path": f"{space}, {LIVE}"}
+                    )
+                yield connection
+        except (OperationalError, psycopg.OperationalError) as error:
+            raise unavailable(error) from error
+
+    def close(self) -> None:
+        self.engine.dispose()
+
+
+def unavailable(error: OperationalError | psycopg.OperationalError) -> TransientError:
+    """The error for a PostgreSQL that does not answer, or that asks to try the transaction again."""
+    cause = error.orig if isinstance(error, OperationalError) else error
+    if isinstance(cause, psycopg.Error) and (cause.sqlstate or "").startswith("40"):
+        return TransientError("PostgreSQL asked to repeat a transaction that met another one; it will be repeated.")
+    lines = str(cause).strip().splitlines() or [type(cause).__name__]
+    return ServerUnavailableError(
+        f"PostgreSQL does not answer at DATABASE_URL ({lines[0]}). Start the server or correct DATABASE_URL."
+    )

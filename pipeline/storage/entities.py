@@ -1,0 +1,169 @@
+"""Entities: what is stored, and bulk writes of what changed. Every write is one statement."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import Connection, text
+
+from pipeline.domain.alerts import EntityMarks, EntityState
+from pipeline.domain.entities import EntityType
+from pipeline.domain.runs import Scope
+from pipeline.storage.bulk import copy_rows, fetch_rows
+from pipeline.storage.tables import entities
+
+
+@dataclass(frozen=True, slots=True)
+class EntityRow:
+    """An entity as written. ``key`` is the id's hexadecimal digits, ``document`` JSON text."""
+
+    key: str
+    entity_type: EntityType
+    external_id: str
+    display_name: str
+    document: str
+    data_hash: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class StoredEntity:
+    data_hash: bytes
+    deleted: bool
+
+
+def stored_hashes(
+    connection: Connection, scope: Scope, types: Collection[EntityType]
+) -> dict[EntityType, dict[str, StoredEntity]]:
+    """Key → hash of every stored entity of the types, deleted ones included."""
+    rows = fetch_rows(
+        connection,
+        "SELECT entity_type, encode(uuid_send(id), 'hex'), data_hash, deleted_at IS NOT NULL FROM entities"
+        " WHERE source_id = %(source_id)s AND entity_type = ANY(%(types)s)",
+        {"source_id": scope.source_id, "types": [kind.value for kind in types]},
+    )
+    found: dict[EntityType, dict[str, StoredEntity]] = {kind: {} for kind in types}
+    for kind, key, data_hash, deleted in rows:
+        if isinstance(data_hash, bytes):
+            found[EntityType(str(kind))][str(key)] = StoredEntity(data_hash, bool(deleted))
+    return found
+
+
+COLUMNS = (
+    "id",
+    "tenant_id",
+    "source_id",
+    "entity_type",
+    "external_id",
+    "display_name",
+    "normalized",
+    "data_hash",
+    "created_at",
+    "updated_at",
+)
+
+
+def insert_entities(connection: Connection, scope: Scope, rows: Sequence[EntityRow], now: datetime) -> None:
+    copy_rows(
+        connection,
+        entities.name,
+        COLUMNS,
+        (
+            (
+                row.key,
+                scope.tenant_id,
+                scope.source_id,
+                row.entity_type.value,
+                row.external_id,
+                row.display_name,
+                row.document,
+                row.data_hash,
+                now,
+                now,
+            )
+            for row in rows
+        ),
+    )
+
+
+UPDATE = text("""
+UPDATE entities e
+   SET display_name = n.display_name, normalized = n.document, data_hash = n.data_hash,
+       updated_at = :now, deleted_at = NULL
+  FROM unnest(CAST(:keys AS uuid[]), CAST(:names AS text[]), CAST(:documents AS jsonb[]), CAST(:hashes AS bytea[]))
+       AS n(id, display_name, document, data_hash)
+ WHERE e.id = n.id AND e.source_id = :source_id
+""")
+
+
+def update_entities(connection: Connection, scope: Scope, rows: Sequence[EntityRow], now: datetime) -> None:
+    """Writes changed entities; one that was deleted is back."""
+    connection.execute(
+        UPDATE,
+        {
+            "keys": [row.key for row in rows],
+            "names": [row.display_name for row in rows],
+            "documents": [row.document for row in rows],
+            "hashes": [row.data_hash for row in rows],
+            "source_id": scope.source_id,
+            "now": now,
+        },
+    )
+
+
+DELETE = text("""
+UPDATE entities SET deleted_at = :now, tags = '{}', state = 'normal', updated_at = :now
+ WHERE id = ANY(CAST(:keys AS uuid[])) AND source_id = :source_id
+""")
+
+
+def delete_entities(connection: Connection, scope: Scope, keys: Sequence[str], now: datetime) -> None:
+    """Marks entities as gone; the rows stay, with their history."""
+    connection.execute(DELETE, {"keys": list(keys), "source_id": scope.source_id, "now": now})
+
+
+def marked_entities(connection: Connection, scope: Scope) -> dict[UUID, EntityMarks]:
+    """Entities that carry a tag or stand other than normal."""
+    rows = connection.execute(
+        text(
+            "SELECT id, tags, state FROM entities WHERE source_id = :source_id AND deleted_at IS NULL"
+            " AND (tags <> '{}' OR state <> 'normal')"
+        ),
+        {"source_id": scope.source_id},
+    )
+    return {row.id: EntityMarks(tags=tuple(row.tags), state=EntityState(row.state)) for row in rows}
+
+
+MARK = text("""
+UPDATE entities e
+   SET tags = CASE WHEN n.tags = '' THEN '{}' ELSE string_to_array(n.tags, chr(31)) END, state = n.state
+  FROM unnest(CAST(:ids AS uuid[]), CAST(:tags AS text[]), CAST(:states AS text[])) AS n(id, tags, state)
+ WHERE e.id = n.id AND e.source_id = :source_id AND e.deleted_at IS NULL
+""")
+
+
+def mark_entities(connection: Connection, scope: Scope, marks: Mapping[UUID, EntityMarks]) -> None:
+    """Sets tags and state; arrays of arrays do not unnest, so tags travel joined by the unit separator."""
+    connection.execute(
+        MARK,
+        {
+            "ids": list(marks),
+            "tags": ["\x1f".join(mark.tags) for mark in marks.values()],
+            "states": [mark.state.value for mark in marks.values()],
+            "source_id": scope.source_id,
+        },
+    )
+
+
+def count_entities(connection: Connection, scope: Scope) -> dict[str, int]:
+    """How many entities of each type the source has."""
+    rows = connection.execute(
+        text(
+            "SELECT entity_type, count(*) AS n FROM entities WHERE source_id = :source_id AND deleted_at IS NULL"
+            " GROUP BY entity_type"
+        ),
+        {"source_id": scope.source_id},
+    )
+    return {row.entity_type: row.n for row in rows}

@@ -1,0 +1,60 @@
+"""The tenant graph out of the database: four statements, whatever the tenant's size."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+
+import msgspec
+from sqlalchemy import Connection, select
+
+from pipeline.domain.entities import ENTITY_CLASSES, Entity, EntityType, RelationshipType
+from pipeline.domain.graph import TenantGraph, build_graph
+from pipeline.domain.runs import Scope
+from pipeline.storage.bulk import fetch_rows
+from pipeline.storage.inputs import load_inputs
+from pipeline.storage.tables import tenants
+
+DECODERS = {kind.value: msgspec.json.Decoder(cls) for kind, cls in ENTITY_CLASSES.items()}
+
+
+def load_graph(connection: Connection, scope: Scope) -> TenantGraph:
+    """The graph as it stands: entities, memberships, roles, how well each input was read, the tenant's threshold."""
+    entities: defaultdict[EntityType, dict[str, Entity]] = defaultdict(dict)
+    names: dict[object, str] = {}
+    for key, kind, external_id, document in fetch_rows(
+        connection,
+        "SELECT uuid_send(id), entity_type, external_id, normalized::text FROM entities"
+        " WHERE source_id = %(source_id)s AND deleted_at IS NULL",
+        {"source_id": scope.source_id},
+    ):
+        names[key] = str(external_id)
+        entities[EntityType(str(kind))][str(external_id)] = DECODERS[str(kind)].decode(str(document))
+    threshold = connection.execute(
+        select(tenants.c.stale_after_days).where(tenants.c.id == scope.tenant_id)
+    ).scalar_one()
+    return build_graph(
+        entities=entities,
+        pairs=_pairs(connection, scope, names),
+        inputs=load_inputs(connection, scope),
+        stale_after_days=threshold,
+    )
+
+
+def _pairs(
+    connection: Connection, scope: Scope, names: dict[object, str]
+) -> dict[RelationshipType, list[tuple[str, str]]]:
+    """Memberships and role assignments by external id; pairs with an end that is not stored are left out."""
+    pairs: dict[RelationshipType, list[tuple[str, str]]] = {
+        RelationshipType.MEMBER_OF: [],
+        RelationshipType.ASSIGNED_ROLE: [],
+    }
+    by_name = {kind.value: found for kind, found in pairs.items()}
+    for kind, parent, child in fetch_rows(
+        connection,
+        "SELECT type, uuid_send(parent_id), uuid_send(child_id) FROM relationships"
+        " WHERE source_id = %(source_id)s AND type = ANY(%(types)s)",
+        {"source_id": scope.source_id, "types": list(by_name)},
+    ):
+        if parent in names and child in names:
+            by_name[str(kind)].append((names[parent], names[child]))
+    return pairs

@@ -1,0 +1,386 @@
+"""The run ledger: which steps a run has, who may do them, which are done.
+
+The broker is a doorbell; this is the truth. A step is done when the transaction that holds its effect has also
+set it done, and only one transaction ever can: ``complete`` is conditional and comes first, so its row lock makes
+a second worker wait and then find nothing to do. A redispatch raises the fence, and a worker that comes back late
+with an older one cannot complete.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from sqlalchemy import Connection, RowMapping, text
+from sqlalchemy.dialects.postgresql import insert
+
+from pipeline.domain.capture import SyncType
+from pipeline.domain.runs import (
+    Branch,
+    ClaimedStep,
+    Lane,
+    Parts,
+    Run,
+    RunState,
+    Scope,
+    Stage,
+    StepRef,
+    StepState,
+    Trigger,
+)
+from pipeline.errors import PipelineError
+from pipeline.events import JsonValue
+from pipeline.storage.tables import run_steps, runs
+
+MAX_ATTEMPTS = 20
+"""Executions of one step after which something is wrong with it rather than around it."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PlannedStep:
+    """A step as routed: on which queue it is to be asked for."""
+
+    lane: Lane
+    stage: Stage
+    queue: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Dispatch:
+    """Steps of one lane to ask for, in order, under one fence."""
+
+    run_id: UUID
+    lane: Lane
+    fence: int
+    steps: tuple[tuple[Stage, str], ...]
+    """(stage, queue)."""
+
+
+def open_run(connection: Connection, run: Run, *, run_key: str, compare: bool, first: PlannedStep) -> bool:
+    """True when the run was opened with its first step; False when its source has one running or its key was used."""
+    opened = connection.execute(
+        insert(runs)
+        .values(
+            id=run.id,
+            tenant_id=run.scope.tenant_id,
+            source_id=run.scope.source_id,
+            trace_id=run.trace_id,
+            trigger=run.trigger.value,
+            run_key=run_key,
+            sync_types=[sync_type.value for sync_type in run.sync_types],
+            compare=compare,
+            state=RunState.RUNNING.value,
+            created_at=run.created_at,
+        )
+        .on_conflict_do_nothing()
+        .returning(runs.c.id)
+    ).first()
+    if opened is None:
+        return False
+    _add_steps(connection, run.id, [first], run.created_at)
+    return True
+
+
+def _add_steps(connection: Connection, run_id: UUID, steps: Sequence[PlannedStep], now: datetime) -> None:
+    """The first step is dispatched, the others wait for their turn."""
+    connection.execute(
+        insert(run_steps).on_conflict_do_nothing(),
+        [
+            {
+                "run_id": run_id,
+                "lane": step.lane.value,
+                "stage": step.stage.value,
+                "position": step.stage.position,
+                "queue": step.queue,
+                "state": (StepState.PENDING if index else StepState.DISPATCHED).value,
+                "dispatched_at": now,
+            }
+            for index, step in enumerate(steps)
+        ],
+    )
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RoutedRun:
+    """What the router stores on a run."""
+
+    branch: Branch
+    parts: Mapping[Lane, Parts]
+    decision: Mapping[str, JsonValue]
+    deadline_at: datetime
+    steps: tuple[PlannedStep, ...]
+
+
+def store_route(connection: Connection, run_id: UUID, routed: RoutedRun, now: datetime) -> None:
+    """Writes the decision and the steps that follow from it; the run never changes branch again."""
+    connection.execute(
+        runs.update()
+        .where(runs.c.id == run_id)
+        .values(
+            branch=routed.branch.value,
+            parts={
+                lane.value: {"linker": parts.linker, "analyzer": parts.analyzer, "alerts": parts.alerts}
+                for lane, parts in routed.parts.items()
+            },
+            flag_decision=routed.decision,
+            started_at=now,
+            deadline_at=routed.deadline_at,
+        )
+    )
+    _add_steps(connection, run_id, routed.steps, now)
+
+
+CLAIM = text("""
+UPDATE run_steps s
+   SET state = 'running', attempts = s.attempts + 1, heartbeat_at = :now, started_at = :now
+  FROM runs r
+ WHERE s.run_id = :run_id AND s.lane = :lane AND s.stage = :stage AND s.fence = :fence
+   AND s.state IN ('pending', 'dispatched', 'waiting', 'running')
+   AND (s.due_at IS NULL OR s.due_at <= :now)
+   AND r.id = s.run_id AND r.state = 'running'
+   AND NOT EXISTS (
+       SELECT 1 FROM run_steps p
+        WHERE p.run_id = s.run_id AND p.position < s.position
+          AND (p.lane = s.lane OR p.lane = 'main' OR s.lane = 'main')
+          AND p.state NOT IN ('done', 'failed', 'skipped'))
+RETURNING s.attempts, r.id, r.tenant_id, r.source_id, r.trace_id, r.trigger, r.sync_types, r.branch, r.parts,
+          r.created_at, r.deadline_at, r.compare
+""")
+
+
+def claim(connection: Connection, ref: StepRef, now: datetime) -> ClaimedStep | None:
+    """The step with its run, now held under its fence; ``None`` when there is nothing to do.
+
+    Nothing to do: done already, fenced out, not its turn, not due, or the run has ended.
+    """
+    row = connection.execute(CLAIM, {**_key(ref), "fence": ref.fence, "now": now}).mappings().first()
+    return None if row is None else ClaimedStep(ref=ref, run=_run(row), attempts=row["attempts"])
+
+
+def _run(row: RowMapping) -> Run:
+    return Run(
+        id=row["id"],
+        scope=Scope(tenant_id=row["tenant_id"], source_id=row["source_id"]),
+        trace_id=row["trace_id"],
+        trigger=Trigger(row["trigger"]),
+        sync_types=tuple(SyncType(name) for name in row["sync_types"]),
+        compare=row["compare"],
+        branch=Branch(row["branch"]) if row["branch"] else None,
+        parts={Lane(lane): Parts(**parts) for lane, parts in row["parts"].items()},
+        created_at=row["created_at"],
+        deadline_at=row["deadline_at"],
+    )
+
+
+def _key(ref: StepRef) -> dict[str, object]:
+    return {"run_id": ref.run_id, "lane": ref.lane.value, "stage": ref.stage.value}
+
+
+HEARTBEAT = text("""
+UPDATE run_steps SET heartbeat_at = :now
+ WHERE run_id = :run_id AND lane = :lane AND stage = :stage AND fence = :fence AND state = 'running'
+""")
+
+
+def heartbeat(connection: Connection, ref: StepRef, now: datetime) -> bool:
+    """Says the worker still lives; False when it no longer holds the step."""
+    return connection.execute(HEARTBEAT, {**_key(ref), "fence": ref.fence, "now": now}).rowcount == 1
+
+
+COMPLETE = text("""
+UPDATE run_steps SET state = 'done', finished_at = :now, error_code = NULL, error_message = NULL
+ WHERE run_id = :run_id AND lane = :lane AND stage = :stage AND fence = :fence AND state = 'running'
+RETURNING 1
+""")
+
+
+def complete(connection: Connection, ref: StepRef, now: datetime) -> bool:
+    """True when this transaction is the one whose effect counts; False: roll back, somebody else's did or will.
+
+    First statement of the transaction that holds the step's effect.
+    """
+    return connection.execute(COMPLETE, {**_key(ref), "fence": ref.fence, "now": now}).first() is not None
+
+
+LOCK_RUN = text("SELECT 1 FROM runs WHERE id = :run_id FOR UPDATE")
+
+FINISH = text("""
+WITH told AS (
+    UPDATE run_steps
+       SET detail = CAST(:detail AS jsonb), seconds = :seconds, queries = :queries, query_seconds = :query_seconds
+     WHERE run_id = :run_id AND lane = :lane AND stage = :stage
+), next AS (
+    UPDATE run_steps s
+       SET state = CASE WHEN s.due_at IS NULL AND CAST(:next_due_at AS timestamptz) IS NULL
+                        THEN 'dispatched' ELSE 'waiting' END,
+           due_at = coalesce(CAST(:next_due_at AS timestamptz), s.due_at), dispatched_at = :now
+     WHERE s.run_id = :run_id AND s.state = 'pending' AND s.position > :position
+       AND NOT EXISTS (
+           SELECT 1 FROM run_steps p
+            WHERE p.run_id = s.run_id AND p.position < s.position
+              AND (p.lane = s.lane OR p.lane = 'main' OR s.lane = 'main')
+              AND p.state NOT IN ('done', 'failed', 'skipped')
+              AND NOT (p.lane = :lane AND p.stage = :stage))
+)
+UPDATE runs SET state = 'succeeded', finished_at = :now
+ WHERE id = :run_id AND state = 'running' AND NOT EXISTS (
+       SELECT 1 FROM run_steps p
+        WHERE p.run_id = :run_id AND p.state NOT IN ('done', 'failed', 'skipped')
+          AND NOT (p.lane = :lane AND p.stage = :stage))
+RETURNING 1
+""")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class StepReport:
+    """What a finished step leaves in the ledger."""
+
+    detail: Mapping[str, JsonValue]
+    seconds: float
+    queries: int
+    query_seconds: float
+    next_due_at: datetime | None = None
+    """Not before this time may the next step begin."""
+
+
+def finish(connection: Connection, ref: StepRef, report: StepReport, now: datetime) -> bool:
+    """Stores the report and gives the turn to the next step; True when the run has ended with this one.
+
+    The lanes of a comparison end at the same time as often as not. Each then takes the run's row lock first, so
+    that the later one sees the earlier one's end and the comparison gets its turn exactly once.
+    """
+    if ref.lane is not Lane.MAIN:
+        connection.execute(LOCK_RUN, {"run_id": ref.run_id})
+    return (
+        connection.execute(
+            FINISH,
+            {
+                **_key(ref),
+                "position": ref.stage.position,
+                "detail": json.dumps(report.detail),
+                "seconds": report.seconds,
+                "queries": report.queries,
+                "query_seconds": report.query_seconds,
+                "next_due_at": report.next_due_at,
+                "now": now,
+            },
+        ).first()
+        is not None
+    )
+
+
+POSTPONE = text("""
+UPDATE run_steps SET state = 'waiting', due_at = :due_at, error_code = :code, error_message = :message
+ WHERE run_id = :run_id AND lane = :lane AND stage = :stage AND fence = :fence AND state = 'running'
+""")
+
+
+def postpone(connection: Connection, ref: StepRef, due_at: datetime, error: PipelineError) -> None:
+    """Another try of the step, not before ``due_at``; the reconciler asks for it then."""
+    values = {"due_at": due_at, "code": type(error).__name__, "message": str(error)}
+    connection.execute(POSTPONE, {**_key(ref), "fence": ref.fence, **values})
+
+
+FAIL_STEP = text("""
+UPDATE run_steps SET state = 'failed', finished_at = :now, error_code = :code, error_message = :message
+ WHERE run_id = :run_id AND lane = :lane AND stage = :stage AND fence = :fence
+   AND state NOT IN ('done', 'failed', 'skipped')
+RETURNING 1
+""")
+SKIP_LANE = text("""
+UPDATE run_steps SET state = 'skipped', finished_at = :now
+ WHERE run_id = :run_id AND (lane = :lane OR :whole_run) AND state NOT IN ('done', 'failed', 'skipped')
+""")
+TURN_TO_COMPARE = text("""
+UPDATE run_steps s SET state = 'dispatched', dispatched_at = :now
+ WHERE s.run_id = :run_id AND s.stage = 'compare' AND s.state = 'pending'
+   AND NOT EXISTS (SELECT 1 FROM run_steps p WHERE p.run_id = :run_id AND p.position < s.position
+                      AND p.state NOT IN ('done', 'failed', 'skipped'))
+""")
+FAIL_RUN = text("""
+UPDATE runs SET state = 'failed', finished_at = :now, error_code = :code, error_message = :message
+ WHERE id = :run_id AND state = 'running'
+""")
+
+
+def fail(connection: Connection, ref: StepRef, code: str, message: str, now: datetime) -> bool:
+    """Ends the step for good; True when this call did. The run ends with it, unless a candidate failed.
+
+    A failed candidate is a result of the comparison, never harm to the run.
+    """
+    values = {"run_id": ref.run_id, "now": now, "code": code, "message": message}
+    connection.execute(LOCK_RUN, {"run_id": ref.run_id})
+    if connection.execute(FAIL_STEP, {**_key(ref), "fence": ref.fence, **values}).first() is None:
+        return False
+    candidate = ref.lane is Lane.CANDIDATE
+    connection.execute(SKIP_LANE, {**values, "lane": ref.lane.value, "whole_run": not candidate})
+    if candidate:
+        connection.execute(TURN_TO_COMPARE, values)
+    else:
+        connection.execute(FAIL_RUN, values)
+    return True
+
+
+OVERDUE = text("""
+SELECT s.run_id, s.lane, s.stage, s.fence, s.attempts, r.deadline_at
+  FROM run_steps s JOIN runs r ON r.id = s.run_id
+ WHERE r.state = 'running'
+   AND (   (s.state = 'waiting' AND s.due_at <= :now)
+        OR (s.state = 'dispatched' AND s.dispatched_at < :now - :lost_after * power(2, least(s.dispatches, 4)))
+        OR (s.state = 'running' AND s.heartbeat_at < :now - :lost_after))
+ ORDER BY s.dispatched_at
+ LIMIT :most
+   FOR UPDATE OF s SKIP LOCKED
+""")
+REDISPATCH = text("""
+UPDATE run_steps
+   SET fence = fence + 1, dispatches = dispatches + 1, dispatched_at = :now,
+       state = CASE WHEN stage = :stage THEN 'dispatched' ELSE state END,
+       due_at = CASE WHEN stage = :stage THEN NULL ELSE due_at END
+ WHERE run_id = :run_id AND lane = :lane AND state NOT IN ('done', 'failed', 'skipped')
+RETURNING stage, queue, fence, position
+""")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Overdue:
+    """A step nobody is doing though it is its turn."""
+
+    ref: StepRef
+    attempts: int
+    deadline_at: datetime | None
+
+
+def overdue(connection: Connection, now: datetime, lost_after: timedelta, most: int = 200) -> list[Overdue]:
+    """Steps to ask for again: due, asked for in vain, or without a heartbeat. Locked until the transaction ends.
+
+    Two reconcilers at once share the work. A message that merely queues is asked for again ever more rarely; the
+    raised fence makes the older message a no-op.
+    """
+    rows = connection.execute(OVERDUE, {"now": now, "lost_after": lost_after, "most": most}).mappings()
+    return [
+        Overdue(
+            ref=StepRef(run_id=row["run_id"], lane=Lane(row["lane"]), stage=Stage(row["stage"]), fence=row["fence"]),
+            attempts=row["attempts"],
+            deadline_at=row["deadline_at"],
+        )
+        for row in rows
+    ]
+
+
+def redispatch(connection: Connection, ref: StepRef, now: datetime) -> Dispatch:
+    """The rest of the step's lane under a new fence; publish it after the commit."""
+    rows = connection.execute(REDISPATCH, {**_key(ref), "now": now}).mappings().all()
+    ordered = sorted(rows, key=lambda row: int(row["position"]))
+    own = next(row for row in ordered if row["stage"] == ref.stage.value)
+    # Steps of a lane may have been fenced separately; a chain is only as long as the fence they share.
+    shared = [row for row in ordered if row["fence"] == own["fence"] and row["position"] >= own["position"]]
+    return Dispatch(
+        run_id=ref.run_id,
+        lane=ref.lane,
+        fence=own["fence"],
+        steps=tuple((Stage(row["stage"]), row["queue"]) for row in shared),
+    )

@@ -1,0 +1,153 @@
+"""What is due: schedules by sync type, and pending triggers as rows."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import Connection, text
+
+from pipeline.domain.capture import SyncType
+from pipeline.domain.runs import Scope, Trigger
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Debounce:
+    """How triggers gather: each waits for ``quiet``, none longer than ``limit`` after the first."""
+
+    quiet: timedelta = timedelta()
+    limit: timedelta = timedelta()
+
+
+AT_ONCE = Debounce()
+
+REQUEST = text("""
+INSERT INTO pending_triggers AS p (source_id, trigger, sync_types, compare, first_at, due_at)
+SELECT d.id, :trigger, CAST(:sync_types AS text[]), :compare, :now, :due_at
+  FROM data_sources d WHERE d.id = :source_id AND d.tenant_id = :tenant_id
+ON CONFLICT (source_id) DO UPDATE
+   SET sync_types = ARRAY(SELECT DISTINCT unnest(p.sync_types || excluded.sync_types) ORDER BY 1),
+       trigger = CASE WHEN excluded.trigger = 'manual' THEN 'manual' ELSE p.trigger END,
+       compare = p.compare OR excluded.compare,
+       due_at = least(CASE WHEN p.trigger = 'manual' THEN p.due_at ELSE p.first_at + :limit END, excluded.due_at)
+""")
+
+
+def request_sync(
+    connection: Connection,
+    scope: Scope,
+    sync_types: Collection[SyncType],
+    now: datetime,
+    *,
+    trigger: Trigger = Trigger.MANUAL,
+    debounce: Debounce = AT_ONCE,
+    compare: bool = False,
+) -> None:
+    """Asks for one run; requests for a source that come before it starts become the same run.
+
+    A later request moves the start by the quiet period, never past the limit after the first, and a person's
+    request is due at once.
+    """
+    connection.execute(
+        REQUEST,
+        {
+            "source_id": scope.source_id,
+            "tenant_id": scope.tenant_id,
+            "trigger": trigger.value,
+            "sync_types": sorted(kind.value for kind in sync_types),
+            "compare": compare,
+            "now": now,
+            "due_at": now + debounce.quiet,
+            "limit": debounce.limit,
+        },
+    )
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class DueSource:
+    """A source with something due; its row is locked until the transaction ends."""
+
+    scope: Scope
+    trigger: Trigger
+    sync_types: tuple[SyncType, ...]
+    due_at: datetime
+    """The oldest moment anything of it was due: with the source, the name of this run's window."""
+    compare: bool
+
+
+CLAIM_DUE = text("""
+WITH due AS (
+    SELECT source_id, sync_type, next_due_at AS due_at, 'schedule' AS trigger, false AS compare
+      FROM schedules WHERE next_due_at <= :now
+     UNION ALL
+    SELECT source_id, unnest(sync_types), due_at, trigger, compare FROM pending_triggers WHERE due_at <= :now
+), by_source AS (
+    SELECT source_id, array_agg(DISTINCT sync_type) AS sync_types, min(due_at) AS due_at,
+           min(trigger) AS trigger, bool_or(compare) AS compare
+      FROM due WHERE CAST(:only AS int[]) IS NULL OR source_id = ANY(:only)
+     GROUP BY source_id
+), active AS (
+    SELECT tenant_id, count(*) AS n FROM runs WHERE state = 'running' GROUP BY tenant_id
+), fair AS (
+    SELECT b.*, d.tenant_id,
+           row_number() OVER (PARTITION BY d.tenant_id ORDER BY b.due_at) AS turn,
+           coalesce(a.n, 0) AS active, coalesce(t.max_concurrent_jobs, :max_jobs) AS max_jobs
+      FROM by_source b
+      JOIN data_sources d ON d.id = b.source_id AND d.enabled
+      JOIN tenants t ON t.id = d.tenant_id
+      LEFT JOIN active a ON a.tenant_id = d.tenant_id
+     WHERE NOT EXISTS (SELECT 1 FROM runs r WHERE r.source_id = b.source_id AND r.state = 'running')
+)
+SELECT f.source_id, f.tenant_id, f.sync_types, f.due_at, f.trigger, f.compare
+  FROM fair f JOIN data_sources d ON d.id = f.source_id
+ WHERE f.active + f.turn <= f.max_jobs
+ ORDER BY f.turn, f.due_at
+ LIMIT :most
+   FOR UPDATE OF d SKIP LOCKED
+""")
+
+
+def claim_due(
+    connection: Connection, now: datetime, *, max_jobs: int, most: int, only: Sequence[int] | None = None
+) -> list[DueSource]:
+    """Sources to sync now: first one of every tenant, then seconds, oldest first, within each tenant's job limit.
+
+    Two dispatchers at once never claim the same source. ``only`` narrows it to the named source ids.
+    """
+    rows = connection.execute(
+        CLAIM_DUE, {"now": now, "max_jobs": max_jobs, "most": most, "only": list(only) if only is not None else None}
+    )
+    return [
+        DueSource(
+            scope=Scope(tenant_id=row.tenant_id, source_id=row.source_id),
+            trigger=Trigger(row.trigger),
+            sync_types=tuple(SyncType(name) for name in sorted(row.sync_types)),
+            due_at=row.due_at,
+            compare=row.compare,
+        )
+        for row in rows
+    ]
+
+
+ADVANCE = text("""
+UPDATE schedules s
+   SET next_due_at = :now + make_interval(secs => s.interval_minutes * 60 * (1 + :jitter * random()))
+  FROM unnest(CAST(:sources AS int[]), CAST(:kinds AS text[])) AS n(source_id, sync_type)
+ WHERE s.source_id = n.source_id AND s.sync_type = n.sync_type
+""")
+JITTER = 0.05
+"""Up to this share of the interval is added, so that tenants added together drift apart."""
+
+
+def advance(connection: Connection, claimed: Sequence[DueSource], now: datetime) -> None:
+    """Sets when each synced type is due next and takes the claimed triggers away."""
+    pairs = [(due.scope.source_id, kind.value) for due in claimed for kind in due.sync_types]
+    connection.execute(
+        ADVANCE,
+        {"sources": [pair[0] for pair in pairs], "kinds": [pair[1] for pair in pairs], "now": now, "jitter": JITTER},
+    )
+    connection.execute(
+        text("DELETE FROM pending_triggers WHERE due_at <= :now AND source_id = ANY(:sources)"),
+        {"now": now, "sources": [due.scope.source_id for due in claimed]},
+    )
