@@ -15,7 +15,6 @@ from uuid import UUID
 from sqlalchemy import Connection, Row, text
 
 from pipeline.domain.alerts import AlertStatus
-from pipeline.domain.entities import EntityType
 from pipeline.domain.findings import AlertType, Finding, Severity
 from pipeline.domain.ids import alert_id, entity_id
 from pipeline.domain.runs import Scope
@@ -56,12 +55,15 @@ class AlertRow:
     message: str
 
 
-_COLUMNS = "id, alert_type, entity_id, severity, status, message"
-_ONE = text(f"SELECT {_COLUMNS} FROM alerts WHERE id = :id AND tenant_id = :tenant_id AND source_id = :source_id")  # noqa: S608 - both parts are constants
-_ACTIVE = text(
-    f"SELECT {_COLUMNS} FROM alerts WHERE tenant_id = :tenant_id AND source_id = :source_id"  # noqa: S608 - both parts are constants
-    " AND status = 'active' AND alert_type = :alert_type ORDER BY id"
-)
+_ONE = text("""
+    SELECT id, alert_type, entity_id, severity, status, message FROM alerts
+    WHERE id = :id AND tenant_id = :tenant_id AND source_id = :source_id
+""")
+_ACTIVE = text("""
+    SELECT id, alert_type, entity_id, severity, status, message FROM alerts
+    WHERE tenant_id = :tenant_id AND source_id = :source_id AND status = 'active' AND alert_type = :alert_type
+    ORDER BY id
+""")
 _INSERT = """
     INSERT INTO alerts (id, tenant_id, source_id, alert_type, entity_id, entity_type, external_id, subject, severity,
         status, message, reasons, evidence, evidence_hash, created_at, updated_at, run_id)
@@ -129,7 +131,7 @@ def insert(writing: Writing, row: AlertRow, finding: Finding) -> None:
         _INSERT,
         alert_type=row.alert_type.value,
         entity_id=row.entity_id,
-        entity_type=EntityType(finding.entity_type).value,
+        entity_type=finding.entity_type.value,
         external_id=finding.external_id,
         subject=finding.subject,
         **_content(writing, row, finding),

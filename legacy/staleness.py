@@ -15,8 +15,8 @@ EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def is_stale(identity: Identity, stale_after_days: int, now: datetime) -> bool:
-    """Whether an enabled account's last attempt lies ``stale_after_days`` or more in the past."""
+    """Whether an enabled account's last attempt lies further back than ``stale_after_days``; exactly then is in use."""
     if not identity.enabled:
         return False
     last = identity.last_sign_in_attempt_at or EPOCH
-    return now - last >= timedelta(days=stale_after_days)
+    return now - last > timedelta(days=stale_after_days)

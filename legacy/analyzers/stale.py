@@ -14,7 +14,7 @@ REASON = "no_sign_in_attempt"
 
 
 def analyze(reads: LegacyReads, now: datetime) -> AnalysisResult:
-    """A finding for each enabled account without an attempt within the tenant's threshold."""
+    """A finding for each enabled account whose last attempt is older than the tenant's threshold."""
     threshold = reads.stale_after_days()
     stale = [identity for identity in reads.enabled_identities() if is_stale(identity, threshold, now)]
     findings = tuple(_finding(identity, threshold, _severity(reads, identity.id)) for identity in stale)
@@ -33,7 +33,7 @@ def _finding(identity: Identity, threshold: int, severity: Severity) -> Finding:
         severity=severity,
         entity_type=EntityType.IDENTITIES,
         external_id=identity.id,
-        message=f"{identity.user_principal_name} has not tried to sign in for {threshold} days or more.",
+        message=f"{identity.user_principal_name} has not tried to sign in for more than {threshold} days.",
         reasons=(REASON,),
         evidence={"threshold_days": threshold},
     )

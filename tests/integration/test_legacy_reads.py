@@ -10,10 +10,11 @@ from datetime import UTC, datetime, timedelta
 
 import msgspec
 import pytest
-from sqlalchemy import Connection, create_engine, event, insert, text
+from sqlalchemy import Connection, create_engine, event, insert, select, text
 from sqlalchemy.engine import make_url
 
 from legacy.admins import tag_admins
+from legacy.alerts import handle
 from legacy.analyze import analyze
 from legacy.linker import link
 from legacy.reads import GraphReads, LegacyReads, SqlReads
@@ -22,9 +23,13 @@ from pipeline.domain.entities import (
     ConditionalAccessPolicy,
     Entity,
     EntityType,
+    Grant,
     Group,
     Identity,
     License,
+    PolicyApplications,
+    PolicyState,
+    PolicyUsers,
     RelationshipType,
     Role,
     SecurityDefaults,
@@ -33,7 +38,7 @@ from pipeline.domain.findings import AnalysisType
 from pipeline.domain.graph import TenantGraph, build_graph
 from pipeline.domain.ids import entity_id
 from pipeline.domain.runs import Scope
-from pipeline.storage.tables import entities, metadata, tenants
+from pipeline.storage.tables import alerts, entities, metadata, tenants
 
 pytestmark = pytest.mark.servers
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -93,10 +98,15 @@ def store(connection: Connection, found: dict[EntityType, dict[str, Entity]]) ->
     """A tenant with these entities."""
     tenant = connection.execute(insert(tenants).values(name=uuid.uuid4().hex).returning(tenants.c.id)).scalar_one()
     scope = Scope(tenant_id=tenant, source_id=tenant)
+    add(connection, scope, found)
+    return scope
+
+
+def add(connection: Connection, scope: Scope, found: dict[EntityType, dict[str, Entity]]) -> None:
     rows = [
         {
             "id": entity_id(scope.source_id, kind, key),
-            "tenant_id": tenant,
+            "tenant_id": scope.tenant_id,
             "source_id": scope.source_id,
             "entity_type": kind.value,
             "external_id": key,
@@ -110,7 +120,6 @@ def store(connection: Connection, found: dict[EntityType, dict[str, Entity]]) ->
         for key, one in ones.items()
     ]
     connection.execute(insert(entities), rows)
-    return scope
 
 
 def edges(
@@ -230,3 +239,36 @@ def test_the_queries_of_the_old_analysis_grow_with_the_tenant(connection: Connec
     per_user = (medium - small) / 10
     assert per_user >= 4
     assert (large - medium) / 20 == per_user
+
+
+def old_run(connection: Connection, scope: Scope, now: datetime) -> dict[str, str]:
+    """One analysis with its alert handling; alert type → status afterwards, for a tenant with one user."""
+    result = analyze(SqlReads(connection, scope), FOUR, now)
+    handle(connection, scope, run_id=uuid.uuid4(), trace_id="trace", findings=result.findings, now=now)
+    query = select(alerts.c.alert_type, alerts.c.status).where(alerts.c.source_id == scope.source_id)
+    return {row.alert_type: row.status for row in connection.execute(query)}
+
+
+def test_wrong_the_mfa_alert_outlives_its_cause(connection: Connection) -> None:
+    scope = store(connection, {EntityType.IDENTITIES: {"ann": USER}})
+    assert old_run(connection, scope, NOW) == {"mfa_not_enforced": "active", "policy_gap": "active"}
+
+    demanding = ConditionalAccessPolicy(
+        id="p",
+        state=PolicyState.ENABLED,
+        users=PolicyUsers(include_users=("All",)),
+        applications=PolicyApplications(include=("All",)),
+        grant=Grant(built_in_controls=("mfa",)),
+    )
+    add(connection, scope, {EntityType.POLICIES: {"p": demanding}})
+
+    assert analyze(SqlReads(connection, scope), FOUR, NOW).findings == ()
+    assert old_run(connection, scope, NOW) == {"mfa_not_enforced": "active", "policy_gap": "active"}
+
+
+def test_wrong_waste_of_a_stale_user_comes_one_run_late(connection: Connection) -> None:
+    user = replace(USER, last_sign_in_attempt_at=NOW - timedelta(days=200), sku_ids=("s1",))
+    scope = store(connection, {EntityType.IDENTITIES: {"ann": user}})
+
+    assert "license_waste" not in old_run(connection, scope, NOW)
+    assert old_run(connection, scope, NOW)["license_waste"] == "active"

@@ -234,7 +234,7 @@ def test_a_policy_gap_of_somebody_else_is_medium() -> None:
     [
         pytest.param(replace(USER, enabled=False), Severity.MEDIUM, id="disabled"),
         pytest.param(replace(USER, enabled=None), Severity.MEDIUM, id="wrong: state unread is disabled"),
-        pytest.param(replace(USER, last_sign_in_attempt_at=NOW - timedelta(days=90)), Severity.LOW, id="stale"),
+        pytest.param(replace(USER, last_sign_in_attempt_at=NOW - timedelta(days=91)), Severity.LOW, id="stale"),
         pytest.param(replace(USER, last_sign_in_attempt_at=None), Severity.LOW, id="wrong: no data is stale"),
         pytest.param(USER, None, id="in use"),
     ],
@@ -265,8 +265,8 @@ def test_license_overuse(sku: License, over: bool) -> None:  # noqa: FBT001 - a 
 @pytest.mark.parametrize(
     ("identity", "stale"),
     [
-        pytest.param(replace(USER, last_sign_in_attempt_at=NOW - timedelta(days=90)), True, id="90 days"),
-        pytest.param(replace(USER, last_sign_in_attempt_at=NOW - timedelta(days=89, hours=23)), False, id="89 days"),
+        pytest.param(replace(USER, last_sign_in_attempt_at=NOW - timedelta(days=90, seconds=1)), True, id="over"),
+        pytest.param(replace(USER, last_sign_in_attempt_at=NOW - timedelta(days=90)), False, id="at 90 days"),
         pytest.param(
             replace(USER, last_successful_sign_in_at=NOW - timedelta(days=400)), False, id="wrong: attempts are use"
         ),

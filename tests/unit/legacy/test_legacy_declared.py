@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from legacy.declared import DECLARED, EXPIRES, Kind, declared_for
+from legacy.declared import DECLARED, EXPIRES, Kind, declared_for, mirrored
 from pipeline.domain.findings import AlertType
 
 
@@ -44,6 +44,10 @@ def test_any_other_difference_is_a_discrepancy(kind: Kind, alert_type: AlertType
 def test_an_expired_entry_does_not_count() -> None:
     assert declared_for("extra", AlertType.STALE_USER, on=EXPIRES) is not None
     assert declared_for("extra", AlertType.STALE_USER, on=EXPIRES + timedelta(days=1)) is None
+
+
+def test_a_comparison_may_be_told_from_the_other_side() -> None:
+    assert [mirrored(kind) for kind in ("missing", "extra", "severity")] == ["extra", "missing", "severity"]
 
 
 def test_every_entry_names_itself_once_and_says_why_in_a_sentence() -> None:
