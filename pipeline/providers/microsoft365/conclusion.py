@@ -1,0 +1,54 @@
+"""What the readings of single lists mean for the tenant as a whole."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from pipeline.domain.capture import COMPLETE, ReadOutcome, Resource
+from pipeline.errors import DeadlineExceededError, PipelineError, TenantUnreachableError, TransientError
+from pipeline.providers.microsoft365.refusals import NonPremiumTenantError
+
+NO_PREMIUM = "the tenant has no Microsoft Entra ID P1 licence, so Microsoft gives no sign-in data"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Reading:
+    """How one resource went: read to its end, or ended by ``error``, which ``permission`` may have to cure."""
+
+    error: PipelineError | None = None
+    permission: str = ""
+
+    @property
+    def outcome(self) -> ReadOutcome:
+        match self.error:
+            case None:
+                return COMPLETE
+            case NonPremiumTenantError():
+                reason = NO_PREMIUM
+            case TenantUnreachableError(code=code):
+                reason = f"Microsoft refuses it ({code}); the application needs the permission {self.permission}"
+            case error:
+                reason = str(error)
+        return ReadOutcome(complete=False, reason=reason)
+
+
+def concluded(readings: Mapping[Resource, Reading]) -> Mapping[Resource, ReadOutcome]:
+    """Each resource's outcome, when at least something could be read.
+
+    Otherwise raises: ``TenantUnreachableError`` when Microsoft refused everything, the transient error when trying
+    again may help, ``DeadlineExceededError`` when time was up.
+    """
+    errors = [reading.error for reading in readings.values() if reading.error is not None]
+    _raise_first(errors, DeadlineExceededError)
+    if errors and len(errors) == len(readings):
+        if all(isinstance(error, TenantUnreachableError) for error in errors):
+            raise errors[0]
+        _raise_first(errors, TransientError)
+    return {resource: reading.outcome for resource, reading in readings.items()}
+
+
+def _raise_first(errors: list[PipelineError], kind: type[PipelineError]) -> None:
+    for error in errors:
+        if isinstance(error, kind):
+            raise error

@@ -1,0 +1,116 @@
+"""Which of Graph's lists are read, how, and by which permission."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from urllib.parse import quote
+
+from pipeline.domain.capture import Resource
+
+USER_PROPERTIES = (
+    "id,userPrincipalName,displayName,accountEnabled,userType,createdDateTime,onPremisesSyncEnabled,assignedLicenses"
+)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class GraphList:
+    """A list of Graph. ``permission`` is the least application permission that reads it; ``eventual`` lists need
+    ``ConsistencyLevel: eventual``, which casts and advanced filters do."""
+
+    resource: Resource
+    path: str
+    permission: str
+    eventual: bool = False
+
+
+USERS = GraphList(
+    resource=Resource.USERS,
+    path=f"/users?$select={USER_PROPERTIES}&$top=999",
+    permission="User.Read.All",
+)
+"""https://learn.microsoft.com/graph/api/user-list"""
+
+USERS_WITH_SIGN_INS = GraphList(
+    resource=Resource.USERS,
+    path=f"/users?$select={USER_PROPERTIES},signInActivity&$top=500",
+    permission="AuditLog.Read.All",
+)
+"""A page holds 500 users at most when it carries ``signInActivity``."""
+
+REGISTRATION_DETAILS = GraphList(
+    resource=Resource.REGISTRATION_DETAILS,
+    path="/reports/authenticationMethods/userRegistrationDetails",
+    permission="AuditLog.Read.All",
+)
+"""https://learn.microsoft.com/graph/api/authenticationmethodsroot-list-userregistrationdetails; only ``$filter`` is
+documented, so nothing is selected and the page size is Microsoft's."""
+
+GROUPS = GraphList(
+    resource=Resource.GROUPS,
+    path="/groups?$select=id,displayName,securityEnabled,isAssignableToRole&$top=999",
+    permission="Group.Read.All",
+)
+"""https://learn.microsoft.com/graph/api/group-list"""
+
+ROLES = GraphList(
+    resource=Resource.DIRECTORY_ROLES,
+    path="/directoryRoles?$select=id,displayName,roleTemplateId",
+    permission="RoleManagement.Read.Directory",
+)
+"""https://learn.microsoft.com/graph/api/directoryrole-list"""
+
+POLICIES = GraphList(
+    resource=Resource.POLICIES,
+    path="/identity/conditionalAccess/policies",
+    permission="Policy.Read.All",
+)
+"""https://learn.microsoft.com/graph/api/conditionalaccessroot-list-policies"""
+
+NAMED_LOCATIONS = GraphList(
+    resource=Resource.NAMED_LOCATIONS,
+    path="/identity/conditionalAccess/namedLocations",
+    permission="Policy.Read.All",
+)
+"""https://learn.microsoft.com/graph/api/conditionalaccessroot-list-namedlocations"""
+
+AUTHENTICATION_STRENGTHS = GraphList(
+    resource=Resource.AUTHENTICATION_STRENGTHS,
+    path="/policies/authenticationStrengthPolicies",
+    permission="Policy.Read.All",
+)
+"""https://learn.microsoft.com/graph/api/authenticationstrengthroot-list-policies"""
+
+SKUS = GraphList(
+    resource=Resource.SKUS,
+    path="/subscribedSkus",
+    permission="LicenseAssignment.Read.All",
+)
+"""https://learn.microsoft.com/graph/api/subscribedsku-list"""
+
+SECURITY_DEFAULTS = GraphList(
+    resource=Resource.SECURITY_DEFAULTS,
+    path="/policies/identitySecurityDefaultsEnforcementPolicy",
+    permission="Policy.Read.All",
+)
+"""A single object: https://learn.microsoft.com/graph/api/identitysecuritydefaultsenforcementpolicy-get"""
+
+PLAIN = (REGISTRATION_DETAILS, POLICIES, NAMED_LOCATIONS, AUTHENTICATION_STRENGTHS, SKUS)
+"""Lists that are read to their end and need nothing else."""
+
+
+def group_members(group_id: str) -> GraphList:
+    """https://learn.microsoft.com/graph/api/group-list-members"""
+    return GraphList(
+        resource=Resource.GROUP_MEMBERS,
+        path=f"/groups/{quote(group_id, safe='')}/members?$select=id&$top=999",
+        permission="GroupMember.Read.All",
+    )
+
+
+def role_members(role_id: str) -> GraphList:
+    """Not paged: https://learn.microsoft.com/graph/api/directoryrole-list-members"""
+    return GraphList(
+        resource=Resource.ROLE_MEMBERS,
+        path=f"/directoryRoles/{quote(role_id, safe='')}/members?$select=id",
+        permission="RoleManagement.Read.Directory",
+    )
