@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from analyzers.coverage.demands import Demand
-from analyzers.coverage.explain import Explanation, explain
+from analyzers.coverage.explain import explain
 from analyzers.coverage.plan import Plan, PlannedPolicy, plan
-from analyzers.coverage.scope import Doubt, Scope, Signature, Standing, guest_kind, scope
+from analyzers.coverage.roster import Standing
+from analyzers.coverage.scope import Doubt, Signature, doubt, guest_kind
 from analyzers.coverage.verdict import Tally, tally
 from analyzers.privileged import GLOBAL_ADMINISTRATOR, SECURITY_DEFAULTS_ADMIN_ROLES
 from pipeline.domain.capture import Resource
@@ -23,9 +24,10 @@ _ADMIN_ROLES = frozenset(SECURITY_DEFAULTS_ADMIN_ROLES)
 class UserCoverage:
     """The verdict on one kind of user, and its explanation.
 
-    ``because`` is half a sentence; for ``UNKNOWN`` it is the reason. ``excluded_by`` lists the exclusions that
-    left the user out, as ``policy id:reason code:id that matched``. ``governed`` is whether any enabled policy has
-    the user in scope, ``None`` with ``governed_doubt`` if that cannot be told.
+    ``because`` is half a sentence; for ``UNKNOWN`` it is the reason, and ``input_missing`` says whether a whole
+    resource was not read. ``excluded_by`` lists the exclusions that left the user out, as ``policy id:reason
+    code:id that matched``. ``governed`` is whether any enabled policy has the user in scope, ``None`` with
+    ``governed_doubt`` if that cannot be told.
     """
 
     verdict: Verdict
@@ -49,13 +51,25 @@ class TenantCoverage:
     unreadable: str | None = None
 
 
-DISABLED = UserCoverage(
+_BLOCKED = UserCoverage(verdict=Verdict.NOT_APPLICABLE, reasons=("blocked",), because="every sign-in is blocked")
+_DISABLED = UserCoverage(
     verdict=Verdict.NOT_APPLICABLE, reasons=("account_disabled",), because="the account is disabled", governed=False
+)
+_PER_USER = UserCoverage(verdict=Verdict.FULL, reasons=("per_user_mfa",), because="per-user MFA is enforced")
+_DEFAULTS_ADMIN = UserCoverage(
+    verdict=Verdict.FULL,
+    reasons=("security_defaults",),
+    because="security defaults ask administrators for MFA at every sign-in",
+)
+_DEFAULTS = UserCoverage(
+    verdict=Verdict.PARTIAL,
+    reasons=("security_defaults_adaptive",),
+    because="security defaults ask for MFA only when Microsoft finds it necessary",
 )
 
 
 def measure(graph: TenantGraph) -> TenantCoverage:
-    """The coverage of every user: conditional access, then security defaults and per-user MFA where it gives less."""
+    """The coverage of every user: conditional access, then per-user MFA and security defaults where it gives less."""
     ids = sorted(graph.identities)
     unreadable = graph.unreadable(Resource.USERS, Resource.POLICIES)
     if unreadable is not None:
@@ -63,10 +77,7 @@ def measure(graph: TenantGraph) -> TenantCoverage:
         return TenantCoverage(users=dict.fromkeys(ids, unknown), unreadable=unreadable)
     tenant = plan(graph)
     known: dict[Signature, UserCoverage] = {}
-    users: dict[str, UserCoverage] = {}
-    for key in ids:
-        users[key] = _of_user(graph.identities[key], tenant, graph, known)
-    return TenantCoverage(users=users)
+    return TenantCoverage(users={key: _of_user(graph.identities[key], tenant, graph, known) for key in ids})
 
 
 def measure_one(user: Identity, graph: TenantGraph) -> UserCoverage:
@@ -78,21 +89,21 @@ def _of_user(user: Identity, tenant: Plan, graph: TenantGraph, known: dict[Signa
     if user.enabled is None:
         return _unknown(Doubt(reason="whether the account is enabled was not read", input_missing=False))
     if not user.enabled:
-        return DISABLED
-    who = _signature(user, tenant, graph)
+        return _DISABLED
+    who = signature(user, tenant, graph)
     found = known.get(who)
     if found is None:
         found = known[who] = _evaluate(who, tenant, graph)
     return found
 
 
-def _unknown(doubt: Doubt) -> UserCoverage:
+def _unknown(why: Doubt) -> UserCoverage:
     return UserCoverage(
-        verdict=Verdict.UNKNOWN, because=doubt.reason, input_missing=doubt.input_missing, governed_doubt=doubt
+        verdict=Verdict.UNKNOWN, because=why.reason, input_missing=why.input_missing, governed_doubt=why
     )
 
 
-def _signature(user: Identity, tenant: Plan, graph: TenantGraph) -> Signature:
+def signature(user: Identity, tenant: Plan, graph: TenantGraph) -> Signature:
     """Groups and roles that were not read completely are left out: they are doubts, not facts."""
     roles = EMPTY if tenant.unread.roles is not None else graph.roles_of.get(user.id, EMPTY)
     groups = EMPTY if tenant.unread.groups is not None else graph.groups_of.get(user.id, EMPTY)
@@ -108,59 +119,34 @@ def _signature(user: Identity, tenant: Plan, graph: TenantGraph) -> Signature:
 
 
 def _evaluate(who: Signature, tenant: Plan, graph: TenantGraph) -> UserCoverage:
-    scopes = [scope(one.include, one.exclude, who, tenant.unread) for one in tenant.policies]
-    certain = [
-        one
-        for one, found in zip(tenant.policies, scopes, strict=True)
-        if one.counts and one.doubt is None and found.standing is Standing.IN_SCOPE
-    ]
+    standing = tenant.roster.standing(who)
+    certain = tenant.members(tenant.counting & standing.in_scope & ~tenant.doubtful)
+    settled = _settle(who, tenant, graph, standing, certain)
+    why = _deciding_doubt(who, tenant, standing, settled)
+    if why is not None:
+        settled = _unknown(why)
+    if tenant.enabled & standing.in_scope:
+        return replace(settled, governed=True, governed_doubt=None)
+    unsure = tenant.enabled & standing.unknown
+    if unsure:
+        return replace(settled, governed=None, governed_doubt=_scope_doubt(tenant.members(unsure)[0], who, tenant))
+    return replace(settled, governed=False, governed_doubt=None)
+
+
+def _settle(
+    who: Signature, tenant: Plan, graph: TenantGraph, standing: Standing, certain: list[PlannedPolicy]
+) -> UserCoverage:
+    """The verdict if what is certain were all there is."""
     result = tally(certain, tenant.grid)
-    if result.verdict in {Verdict.NOT_APPLICABLE, Verdict.FULL}:
-        settled = _closed(result, certain)
-    else:
-        settled = _beyond_policies(who, tenant, graph, explain(tenant, who, scopes, result, graph), result)
-    doubt = _deciding_doubt(tenant, scopes, settled)
-    governed, governed_doubt = _governed(tenant.policies, scopes)
-    base = settled if doubt is None else _unknown(doubt)
-    return UserCoverage(
-        verdict=base.verdict,
-        reasons=base.reasons,
-        policy_ids=base.policy_ids,
-        because=base.because,
-        excluded_by=base.excluded_by,
-        input_missing=base.input_missing,
-        governed=governed,
-        governed_doubt=governed_doubt,
-    )
-
-
-def _closed(result: Tally, policies: list[PlannedPolicy]) -> UserCoverage:
-    """Nothing is open: MFA everywhere it is let in, or blocked everywhere."""
     if result.verdict is Verdict.FULL:
-        deciding = tuple(
-            one.policy.id for one in policies if one.footprint.mask & result.mfa and one.demand is Demand.MFA
-        )
-        return UserCoverage(verdict=Verdict.FULL, policy_ids=deciding, because="policies ask for MFA at every sign-in")
-    deciding = tuple(one.policy.id for one in policies if one.demand is Demand.BLOCK)
-    return UserCoverage(
-        verdict=Verdict.NOT_APPLICABLE, reasons=("blocked",), policy_ids=deciding, because="every sign-in is blocked"
-    )
-
-
-def _beyond_policies(who: Signature, tenant: Plan, graph: TenantGraph, why: Explanation, result: Tally) -> UserCoverage:
-    """Policies give less than full: per-user MFA, then security defaults, then what policies do give.
-
-    https://learn.microsoft.com/entra/identity/authentication/howto-mfa-userstates and
-    https://learn.microsoft.com/entra/fundamentals/security-defaults. A state of per-user MFA that was not read
-    counts as not enforced: few tenants let it be read, and MFA that is not seen must not hide a gap.
-    """
-    if who.per_user_mfa:
-        return UserCoverage(verdict=Verdict.FULL, reasons=("per_user_mfa",), because="per-user MFA is enforced")
-    unread = graph.unreadable(Resource.SECURITY_DEFAULTS)
-    if unread is not None:
-        return _unknown(Doubt(reason=unread, input_missing=True))
-    if graph.security_defaults is not None and graph.security_defaults.enabled:
-        return _by_security_defaults(who, tenant)
+        return _full(certain, result)
+    if result.verdict is Verdict.NOT_APPLICABLE:
+        blocking = tuple(one.policy.id for one in certain if one.demand is Demand.BLOCK)
+        return replace(_BLOCKED, policy_ids=blocking)
+    beyond = _beyond_policies(who, tenant, graph)
+    if beyond is not None:
+        return beyond
+    why = explain(tenant, who, standing, result, graph)
     return UserCoverage(
         verdict=result.verdict,
         reasons=why.reasons,
@@ -170,36 +156,47 @@ def _beyond_policies(who: Signature, tenant: Plan, graph: TenantGraph, why: Expl
     )
 
 
-def _by_security_defaults(who: Signature, tenant: Plan) -> UserCoverage:
+def _full(certain: list[PlannedPolicy], result: Tally) -> UserCoverage:
+    deciding = (one for one in certain if one.demand is Demand.MFA and one.footprint.mask & result.mfa)
+    return UserCoverage(
+        verdict=Verdict.FULL,
+        policy_ids=tuple(one.policy.id for one in deciding),
+        because="policies ask for MFA at every sign-in",
+    )
+
+
+def _beyond_policies(who: Signature, tenant: Plan, graph: TenantGraph) -> UserCoverage | None:
+    """What per-user MFA, then security defaults, give where policies give less than full.
+
+    https://learn.microsoft.com/entra/identity/authentication/howto-mfa-userstates and
+    https://learn.microsoft.com/entra/fundamentals/security-defaults. A state of per-user MFA that was not read
+    counts as not enforced: few tenants let it be read, and MFA that nobody saw must not hide a gap.
+    """
+    if who.per_user_mfa:
+        return _PER_USER
+    unread = graph.unreadable(Resource.SECURITY_DEFAULTS)
+    if unread is not None:
+        return _unknown(Doubt(reason=unread, input_missing=True))
+    if graph.security_defaults is None or not graph.security_defaults.enabled:
+        return None
     if tenant.unread.roles is not None:
         return _unknown(Doubt(reason=tenant.unread.roles, input_missing=True))
-    if who.admin:
-        because = "security defaults ask administrators for MFA at every sign-in"
-        return UserCoverage(verdict=Verdict.FULL, reasons=("security_defaults",), because=because)
-    because = "security defaults ask for MFA only when Microsoft finds a sign-in risky"
-    return UserCoverage(verdict=Verdict.PARTIAL, reasons=("security_defaults_adaptive",), because=because)
+    return _DEFAULTS_ADMIN if who.admin else _DEFAULTS
 
 
-def _deciding_doubt(tenant: Plan, scopes: list[Scope], settled: UserCoverage) -> Doubt | None:
-    """A policy that may or may not apply and whose applying could change the verdict.
+def _deciding_doubt(who: Signature, tenant: Plan, standing: Standing, settled: UserCoverage) -> Doubt | None:
+    """Why a policy that could change the verdict may or may not apply.
 
     Full stays full whatever further policy demands something; only a further block could change it.
     """
-    for one, found in zip(tenant.policies, scopes, strict=True):
-        if not one.counts or (settled.verdict is Verdict.FULL and one.demand is not Demand.BLOCK):
-            continue
-        doubt = found.doubt if found.doubt is not None else one.doubt
-        if doubt is not None and found.standing in {Standing.IN_SCOPE, Standing.UNKNOWN}:
-            return doubt
-    return None
+    unsure = tenant.counting & (standing.unknown | (standing.in_scope & tenant.doubtful))
+    if settled.verdict is Verdict.FULL:
+        unsure &= tenant.blocking
+    if not unsure:
+        return None
+    one = tenant.members(unsure)[0]
+    return one.doubt or _scope_doubt(one, who, tenant)
 
 
-def _governed(policies: tuple[PlannedPolicy, ...], scopes: list[Scope]) -> tuple[bool | None, Doubt | None]:
-    """Whether some enabled policy has the user in scope."""
-    doubt = None
-    for one, found in zip(policies, scopes, strict=True):
-        if one.enabled and found.standing is Standing.IN_SCOPE:
-            return True, None
-        if one.enabled and found.standing is Standing.UNKNOWN:
-            doubt = found.doubt
-    return (None, doubt) if doubt is not None else (False, None)
+def _scope_doubt(one: PlannedPolicy, who: Signature, tenant: Plan) -> Doubt | None:
+    return doubt(one.include, who.guest, tenant.unread) or doubt(one.exclude, who.guest, tenant.unread)

@@ -1,6 +1,6 @@
-"""Which policies concern a user: included, and not excluded; exclusion always wins.
+"""What a policy says about whom it concerns, and what of a user matters to that.
 
-Three answers: in, out, cannot tell. https://learn.microsoft.com/graph/api/resources/conditionalaccessusers
+Whether the two meet is asked in ``roster``. https://learn.microsoft.com/graph/api/resources/conditionalaccessusers
 """
 
 from __future__ import annotations
@@ -14,6 +14,10 @@ from pipeline.domain.entities import GuestScope, Identity, PolicyUsers
 EVERYONE = "All"
 ANY_GUEST = "GuestsOrExternalUsers"
 INTERNAL_GUEST = "internalGuest"
+EXTERNAL_GUEST = "b2bCollaborationGuest"
+EXTERNAL_MEMBER = "b2bCollaborationMember"
+GUEST_KINDS = (INTERNAL_GUEST, EXTERNAL_GUEST, EXTERNAL_MEMBER)
+"""The kinds that have an account in the tenant."""
 
 
 class Signature(NamedTuple):
@@ -33,20 +37,13 @@ class Signature(NamedTuple):
     per_user_mfa: bool
 
 
-class Standing(StrEnum):
-    """How a user stands to a policy; the values of those that are out are reason codes."""
+class ExclusionCode(StrEnum):
+    """The reason codes of an exclusion, by what named the user."""
 
-    IN_SCOPE = "in_scope"
-    UNKNOWN = "unknown"
-    NOT_INCLUDED = "users"
-    EXCLUDED_USER = "excluded_user"
-    EXCLUDED_GROUP = "excluded_group"
-    EXCLUDED_ROLE = "excluded_role"
-    EXCLUDED_GUEST = "excluded_guest"
-
-    @property
-    def excluded(self) -> bool:
-        return self.value.startswith("excluded_")
+    USER = "excluded_user"
+    GROUP = "excluded_group"
+    ROLE = "excluded_role"
+    GUEST = "excluded_guest"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -57,13 +54,11 @@ class Doubt:
     input_missing: bool
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Scope:
-    """The standing and what it rests on: ``via`` is the id of the user, group, role or guest kind that decided."""
+class Exclusion(NamedTuple):
+    """``via`` is the id of the user, group, role or guest kind that the policy excludes."""
 
-    standing: Standing
-    via: str = ""
-    doubt: Doubt | None = None
+    code: ExclusionCode
+    via: str
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -111,56 +106,43 @@ def guest_kind(user: Identity) -> str | None:
     """
     external = "#EXT#" in user.user_principal_name
     if user.user_type == "Guest":
-        return "b2bCollaborationGuest" if external else INTERNAL_GUEST
+        return EXTERNAL_GUEST if external else INTERNAL_GUEST
     if user.user_type is None:
         return None
-    return "b2bCollaborationMember" if external else ""
+    return EXTERNAL_MEMBER if external else ""
 
 
-def scope(include: Named, exclude: Named, who: Signature, unread: Unread) -> Scope:
-    """How the user stands to a policy with these two sides."""
-    out = _hit(exclude, who)
-    if out is not None:
-        return out
-    included = _hit(include, who) is not None
-    doubt = None if included else _doubt(include, who, unread)
-    if not included and doubt is None:
-        return Scope(standing=Standing.NOT_INCLUDED)
-    doubt = doubt or _doubt(exclude, who, unread)
-    return Scope(standing=Standing.IN_SCOPE) if doubt is None else Scope(standing=Standing.UNKNOWN, doubt=doubt)
-
-
-def _hit(side: Named, who: Signature) -> Scope | None:
-    """The exclusion this side would be; on the included side only its existence counts."""
+def exclusion(side: Named, who: Signature) -> Exclusion | None:
+    """What on the excluded side of a policy names the user, ``None`` if nothing does."""
     if EVERYONE in side.users or (who.named and who.named in side.users):
-        return Scope(standing=Standing.EXCLUDED_USER, via=who.named)
+        return Exclusion(code=ExclusionCode.USER, via=who.named)
     groups = who.groups & side.groups
     if groups:
-        return Scope(standing=Standing.EXCLUDED_GROUP, via=min(groups))
+        return Exclusion(code=ExclusionCode.GROUP, via=min(groups))
     roles = who.roles & side.roles
     if roles:
-        return Scope(standing=Standing.EXCLUDED_ROLE, via=min(roles))
-    if who.guest and (ANY_GUEST in side.users or _from_anywhere(side.guests, who.guest)):
-        return Scope(standing=Standing.EXCLUDED_GUEST, via=who.guest)
+        return Exclusion(code=ExclusionCode.ROLE, via=min(roles))
+    if who.guest and (ANY_GUEST in side.users or from_anywhere(side.guests, who.guest)):
+        return Exclusion(code=ExclusionCode.GUEST, via=who.guest)
     return None
 
 
-def _from_anywhere(guests: GuestScope | None, kind: str) -> bool:
+def from_anywhere(guests: GuestScope | None, kind: str) -> bool:
     """Whether the kind is named whatever tenant the guest comes from; internal guests come from none."""
     if guests is None or kind not in guests.kinds:
         return False
     return guests.external_tenant_ids is None or kind == INTERNAL_GUEST
 
 
-def _doubt(side: Named, who: Signature, unread: Unread) -> Doubt | None:
-    """What would have to be known to be sure that this side does not name the user."""
+def doubt(side: Named, guest: str | None, unread: Unread) -> Doubt | None:
+    """What would have to be known to be sure that this side does not name a user of this guest kind."""
     if side.groups and unread.groups is not None:
         return Doubt(reason=unread.groups, input_missing=True)
     if side.roles and unread.roles is not None:
         return Doubt(reason=unread.roles, input_missing=True)
     names_guests = ANY_GUEST in side.users or side.guests is not None
-    if names_guests and who.guest is None:
+    if names_guests and guest is None:
         return Doubt(reason="whether the account is a guest was not read", input_missing=False)
-    if side.guests is not None and who.guest in side.guests.kinds:
+    if side.guests is not None and guest in side.guests.kinds:
         return Doubt(reason="the guest's home tenant is not known, and a policy names tenants", input_missing=False)
     return None
