@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from typing import NamedTuple
 
 from analyzers.coverage.demands import Demand
-from analyzers.coverage.explain import explain
+from analyzers.coverage.explain import Cause, explain, shortfall
 from analyzers.coverage.plan import Plan, PlannedPolicy, plan
 from analyzers.coverage.roster import Standing
 from analyzers.coverage.scope import Doubt, Signature, doubt, guest_kind
@@ -36,7 +37,7 @@ class UserCoverage:
     because: str = ""
     excluded_by: tuple[str, ...] = ()
     input_missing: bool = False
-    governed: bool | None = None
+    governed: bool | None = True
     governed_doubt: Doubt | None = None
 
 
@@ -49,6 +50,24 @@ class TenantCoverage:
 
     users: Mapping[str, UserCoverage] = field(default_factory=dict)
     unreadable: str | None = None
+
+
+class Outcome(NamedTuple):
+    """What a set of policies in scope gives whoever the user is: those that count for certain, and the result."""
+
+    certain: list[PlannedPolicy]
+    result: Tally
+    short: tuple[Cause, ...]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Memo:
+    """Verdicts known so far in this run: by signature, and what they rest on by set of policies in scope."""
+
+    users: dict[Signature, UserCoverage] = field(default_factory=dict)
+    outcomes: dict[int, Outcome] = field(default_factory=dict)
+    shortfalls: dict[int, dict[str, Cause | None]] = field(default_factory=dict)
+    """By the situations left open, then by policy id."""
 
 
 _BLOCKED = UserCoverage(verdict=Verdict.NOT_APPLICABLE, reasons=("blocked",), because="every sign-in is blocked")
@@ -76,30 +95,34 @@ def measure(graph: TenantGraph) -> TenantCoverage:
         unknown = _unknown(Doubt(reason=unreadable, input_missing=True))
         return TenantCoverage(users=dict.fromkeys(ids, unknown), unreadable=unreadable)
     tenant = plan(graph)
-    known: dict[Signature, UserCoverage] = {}
-    return TenantCoverage(users={key: _of_user(graph.identities[key], tenant, graph, known) for key in ids})
+    memo = Memo()
+    return TenantCoverage(users={key: _of_user(graph.identities[key], tenant, graph, memo) for key in ids})
 
 
 def measure_one(user: Identity, graph: TenantGraph) -> UserCoverage:
     """The coverage of a single user, computed from scratch; users and policies must have been read."""
-    return _of_user(user, plan(graph), graph, {})
+    return _of_user(user, plan(graph), graph, Memo())
 
 
-def _of_user(user: Identity, tenant: Plan, graph: TenantGraph, known: dict[Signature, UserCoverage]) -> UserCoverage:
+def _of_user(user: Identity, tenant: Plan, graph: TenantGraph, memo: Memo) -> UserCoverage:
     if user.enabled is None:
         return _unknown(Doubt(reason="whether the account is enabled was not read", input_missing=False))
     if not user.enabled:
         return _DISABLED
     who = signature(user, tenant, graph)
-    found = known.get(who)
+    found = memo.users.get(who)
     if found is None:
-        found = known[who] = _evaluate(who, tenant, graph)
+        found = memo.users[who] = _evaluate(who, tenant, graph, memo)
     return found
 
 
 def _unknown(why: Doubt) -> UserCoverage:
     return UserCoverage(
-        verdict=Verdict.UNKNOWN, because=why.reason, input_missing=why.input_missing, governed_doubt=why
+        verdict=Verdict.UNKNOWN,
+        because=why.reason,
+        input_missing=why.input_missing,
+        governed=None,
+        governed_doubt=why,
     )
 
 
@@ -118,26 +141,41 @@ def signature(user: Identity, tenant: Plan, graph: TenantGraph) -> Signature:
     )
 
 
-def _evaluate(who: Signature, tenant: Plan, graph: TenantGraph) -> UserCoverage:
+def _evaluate(who: Signature, tenant: Plan, graph: TenantGraph, memo: Memo) -> UserCoverage:
     standing = tenant.roster.standing(who)
-    certain = tenant.members(tenant.counting & standing.in_scope & ~tenant.doubtful)
-    settled = _settle(who, tenant, graph, standing, certain)
+    deciding = standing.in_scope & (tenant.counting | tenant.asking)
+    outcome = memo.outcomes.get(deciding)
+    if outcome is None:
+        outcome = memo.outcomes[deciding] = _outcome(deciding, tenant, memo)
+    settled = _settle(who, tenant, graph, standing, outcome)
     why = _deciding_doubt(who, tenant, standing, settled)
     if why is not None:
         settled = _unknown(why)
     if tenant.enabled & standing.in_scope:
-        return replace(settled, governed=True, governed_doubt=None)
+        return settled if settled.governed else replace(settled, governed=True, governed_doubt=None)
     unsure = tenant.enabled & standing.unknown
     if unsure:
         return replace(settled, governed=None, governed_doubt=_scope_doubt(tenant.members(unsure)[0], who, tenant))
     return replace(settled, governed=False, governed_doubt=None)
 
 
-def _settle(
-    who: Signature, tenant: Plan, graph: TenantGraph, standing: Standing, certain: list[PlannedPolicy]
-) -> UserCoverage:
-    """The verdict if what is certain were all there is."""
+def _outcome(in_scope: int, tenant: Plan, memo: Memo) -> Outcome:
+    certain = tenant.members(tenant.counting & in_scope & ~tenant.doubtful)
     result = tally(certain, tenant.grid)
+    if not result.open:
+        return Outcome(certain, result, ())
+    known = memo.shortfalls.setdefault(result.open, {})
+    asking = tenant.members(tenant.asking & tenant.enabled & in_scope)
+    found = [
+        known[key] if (key := one.policy.id) in known else known.setdefault(key, shortfall(one, result))
+        for one in asking
+    ]
+    return Outcome(certain, result, tuple([cause for cause in found if cause is not None]))
+
+
+def _settle(who: Signature, tenant: Plan, graph: TenantGraph, standing: Standing, outcome: Outcome) -> UserCoverage:
+    """The verdict if what is certain were all there is."""
+    certain, result = outcome.certain, outcome.result
     if result.verdict is Verdict.FULL:
         return _full(certain, result)
     if result.verdict is Verdict.NOT_APPLICABLE:
@@ -146,7 +184,7 @@ def _settle(
     beyond = _beyond_policies(who, tenant, graph)
     if beyond is not None:
         return beyond
-    why = explain(tenant, who, standing, result, graph)
+    why = explain(tenant, who, standing, result, outcome.short, graph)
     return UserCoverage(
         verdict=result.verdict,
         reasons=why.reasons,

@@ -35,10 +35,12 @@ class Explanation(NamedTuple):
     excluded_by: tuple[str, ...]
 
 
-def explain(plan: Plan, who: Signature, standing: Standing, result: Tally, graph: TenantGraph) -> Explanation:
-    """The explanation of a verdict below full."""
+def explain(
+    plan: Plan, who: Signature, standing: Standing, result: Tally, short: Sequence[Cause], graph: TenantGraph
+) -> Explanation:
+    """The explanation of a verdict below full; ``short`` are the shortfalls of the policies in scope."""
     asking = plan.asking & plan.enabled
-    causes = _causes(plan, who, standing, result, graph)
+    causes = [*short, *_outsiders(plan, who, standing, graph)]
     codes = {code for cause in causes for code in cause.codes}
     if asking & ~(standing.in_scope | standing.excluded | standing.unknown):
         codes.add("users")
@@ -56,14 +58,10 @@ def explain(plan: Plan, who: Signature, standing: Standing, result: Tally, graph
     )
 
 
-def _causes(plan: Plan, who: Signature, standing: Standing, result: Tally, graph: TenantGraph) -> list[Cause]:
-    """The part of every policy that asks for MFA and names the user: enabled ones, else those switched off."""
+def _outsiders(plan: Plan, who: Signature, standing: Standing, graph: TenantGraph) -> list[Cause]:
+    """Policies asking for MFA that leave the user out and, where none is in scope, those that are not enabled."""
     asking = plan.asking & plan.enabled
     causes = []
-    for one in plan.members(asking & standing.in_scope):
-        cause = _falling_short(one, result)
-        if cause is not None:
-            causes.append(cause)
     for one in plan.members(asking & standing.excluded):
         found = exclusion(one.exclude, who)
         if found is not None:
@@ -73,8 +71,8 @@ def _causes(plan: Plan, who: Signature, standing: Standing, result: Tally, graph
     return causes
 
 
-def _falling_short(one: PlannedPolicy, result: Tally) -> Cause | None:
-    """What an enabled policy in scope leaves open, ``None`` if nothing."""
+def shortfall(one: PlannedPolicy, result: Tally) -> Cause | None:
+    """What an enabled policy that asks for MFA leaves open for those in its scope, ``None`` if nothing."""
     if one.outside:
         clause = f"{one.title} asks for MFA only at {only_when(one.policy, one.outside)}"
         return Cause(one.policy.id, one.outside, clause)
