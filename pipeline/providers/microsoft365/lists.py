@@ -39,11 +39,11 @@ USERS_WITH_SIGN_INS = GraphList(
 
 REGISTRATION_DETAILS = GraphList(
     resource=Resource.REGISTRATION_DETAILS,
-    path="/reports/authenticationMethods/userRegistrationDetails",
+    path="/reports/authenticationMethods/userRegistrationDetails?$select=id,isMfaRegistered,isMfaCapable&$top=999",
     permission="AuditLog.Read.All",
 )
-"""https://learn.microsoft.com/graph/api/authenticationmethodsroot-list-userregistrationdetails; only ``$filter`` is
-documented, so nothing is selected and the page size is Microsoft's."""
+"""https://learn.microsoft.com/graph/api/authenticationmethodsroot-list-userregistrationdetails documents ``$filter``
+only; the other two work and save requests of a bucket that holds five in ten seconds."""
 
 GROUPS = GraphList(
     resource=Resource.GROUPS,

@@ -1,0 +1,127 @@
+"""Sign-in: tokens are shared, refusals carry Microsoft's code and say what to do."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+import httpx
+import pytest
+
+from pipeline.errors import PipelineError, ProviderUnavailableError, TenantUnreachableError, ThrottledError
+from pipeline.providers.microsoft365.auth import Credentials, TenantTokens, TokenStore
+
+AUTHORITY = "https://login.test"
+CREDENTIALS = Credentials(tenant_id="tenant-1", client_id="app", client_secret="hidden")
+
+
+@dataclass
+class Entra:
+    """A WSGI sign-in that gives numbered tokens, or ``status`` and ``body`` once they are set."""
+
+    discovery: tuple[int, bytes] | None = None
+    token: tuple[int, bytes] | None = None
+    headers: list[tuple[str, str]] = field(default_factory=list)
+    calls: list[str] = field(default_factory=list)
+    issued: int = 0
+
+    def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+        path = str(environ["PATH_INFO"])
+        self.calls.append(path)
+        status, body = self._token() if path.endswith("/token") else self._description(path.split("/")[1])
+        start_response(f"{status} x", self.headers)
+        return [body]
+
+    def _description(self, tenant: str) -> tuple[int, bytes]:
+        root = f"{AUTHORITY}/{tenant}/oauth2/v2.0"
+        described = {"authorization_endpoint": f"{root}/authorize", "token_endpoint": f"{root}/token"}
+        return self.discovery or (200, json.dumps(described).encode())
+
+    def _token(self) -> tuple[int, bytes]:
+        self.issued += 1
+        granted = {"token_type": "Bearer", "expires_in": 3599, "access_token": f"token-{self.issued}"}
+        return self.token or (200, json.dumps(granted).encode())
+
+    def tokens(self, store: TokenStore, credentials: Credentials = CREDENTIALS) -> TenantTokens:
+        http = httpx.Client(transport=httpx.WSGITransport(app=self))
+        return TenantTokens(
+            credentials, authority=AUTHORITY, scope="https://graph.test/.default", store=store, http=http
+        )
+
+
+def test_one_store_serves_every_reading_of_a_process() -> None:
+    entra, store = Entra(), TokenStore()
+    assert entra.tokens(store).token() == entra.tokens(store).token() == "token-1"
+    assert len(entra.calls) == 2, "one description, one token"
+
+
+def test_tenants_do_not_share_tokens() -> None:
+    entra, store = Entra(), TokenStore()
+    other = Credentials(tenant_id="tenant-2", client_id="app", client_secret="hidden")
+    assert [entra.tokens(store).token(), entra.tokens(store, other).token()] == ["token-1", "token-2"]
+
+
+def test_a_rejected_token_is_replaced_and_others_stay() -> None:
+    entra, store = Entra(), TokenStore()
+    other = entra.tokens(store, Credentials(tenant_id="tenant-2", client_id="app", client_secret="hidden"))
+    rejected, kept = entra.tokens(store).token(), other.token()
+    assert entra.tokens(store).replace(rejected) == "token-3"
+    assert other.token() == kept
+
+
+def refusal(*codes: int, error: str = "invalid_client") -> bytes:
+    return json.dumps({"error": error, "error_description": "AADSTS: text", "error_codes": codes}).encode()
+
+
+@pytest.mark.parametrize(
+    ("body", "code", "advice"),
+    [
+        (refusal(7000215), "AADSTS7000215", "the client secret is wrong"),
+        (refusal(7000222), "AADSTS7000222", "has expired"),
+        (refusal(700016, error="unauthorized_client"), "AADSTS700016", "consent"),
+        (refusal(70011, 7000112), "AADSTS7000112", "disabled"),
+        (refusal(123456), "AADSTS123456", "code=123456"),
+        (b'{"error": "invalid_request"}', "invalid_request", "look the code up"),
+    ],
+)
+def test_a_refused_sign_in_says_what_to_do(body: bytes, code: str, advice: str) -> None:
+    with pytest.raises(TenantUnreachableError, match=advice) as caught:
+        Entra(token=(401, body)).tokens(TokenStore()).token()
+    assert caught.value.code == code
+    assert "hidden" not in str(caught.value)
+    assert "AADSTS: text" not in str(caught.value)
+
+
+def test_a_tenant_that_does_not_exist_is_refused_before_any_token() -> None:
+    with pytest.raises(TenantUnreachableError, match="no such tenant") as caught:
+        Entra(discovery=(400, refusal(90002, error="invalid_tenant"))).tokens(TokenStore()).token()
+    assert caught.value.code == "AADSTS90002"
+
+
+@pytest.mark.parametrize(
+    ("answer", "kind"),
+    [
+        ((500, b"{}"), ProviderUnavailableError),
+        ((503, b"<html>"), ProviderUnavailableError),
+        ((200, b"<html>"), ProviderUnavailableError),
+        ((400, refusal(90033, error="temporarily_unavailable")), ProviderUnavailableError),
+        ((429, b"{}"), ThrottledError),
+    ],
+)
+def test_trouble_at_the_sign_in_is_transient(answer: tuple[int, bytes], kind: type[PipelineError]) -> None:
+    for entra in (Entra(token=answer, headers=[("Retry-After", "3")]), Entra(discovery=answer)):
+        with pytest.raises(kind):
+            entra.tokens(TokenStore()).token()
+
+
+def test_no_connection_is_transient() -> None:
+    with httpx.Client() as http:
+        tokens = TenantTokens(CREDENTIALS, authority="https://127.0.0.1:9", scope="s", store=TokenStore(), http=http)
+        with pytest.raises(ProviderUnavailableError, match="cannot be reached"):
+            tokens.token()
+
+
+def test_the_secret_stays_out_of_repr() -> None:
+    assert "hidden" not in repr(CREDENTIALS)

@@ -1,0 +1,210 @@
+"""Reading a tenant: which lists, how each ended, and what that means for the whole."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from typing import TYPE_CHECKING
+
+import pytest
+
+from pipeline.domain.capture import COMPLETE, Page, ReadOutcome, Resource
+from pipeline.errors import (
+    DeadlineExceededError,
+    PipelineError,
+    ProviderRejectedError,
+    ProviderUnavailableError,
+    ServerUnavailableError,
+    TenantUnreachableError,
+    ThrottledError,
+)
+from pipeline.providers.microsoft365.client import GraphClient
+from pipeline.providers.microsoft365.conclusion import NO_PREMIUM, Reading, concluded
+from pipeline.providers.microsoft365.reading import Readings, TenantReading
+from pipeline.providers.microsoft365.refusals import NonPremiumTenantError
+
+if TYPE_CHECKING:
+    from tests.unit.providers.conftest import ScriptedGraph
+
+EVERYTHING = tuple(Resource)
+REGISTRATIONS = "/reports/authenticationMethods/userRegistrationDetails"
+DEFAULTS = "/policies/identitySecurityDefaultsEnforcementPolicy"
+NOT_PREMIUM = (403, "Authentication_RequestFromNonPremiumTenantOrB2CTenant")
+
+
+def whole(graph: ScriptedGraph) -> ScriptedGraph:
+    graph.on("/users", graph.page({"id": "u"}))
+    graph.on("/groups", graph.page({"id": "g"}, {"id": "h"}, {"id": "g"}))
+    graph.on("/groups/g/members", graph.page({"id": "u", "@odata.type": "#microsoft.graph.user"}))
+    graph.on("/groups/h/members", graph.page())
+    graph.on("/directoryRoles", graph.page({"id": "o", "roleTemplateId": "r"}))
+    graph.on("/directoryRoles/o/members", graph.page())
+    graph.on(DEFAULTS, graph.raw(b'{"id": "d", "isEnabled": false}'))
+    graph.otherwise = graph.page()
+    return graph
+
+
+def read(
+    graph: ScriptedGraph, wanted: Collection[Resource] = EVERYTHING, *, deadline: float | None = None
+) -> tuple[Readings, list[Page]]:
+    pages: list[Page] = []
+
+    async def work(client: GraphClient) -> Readings:
+        return await TenantReading(client, pages.append).read(wanted)
+
+    return graph.run(work, deadline=deadline), pages
+
+
+def reasons(readings: Readings) -> Mapping[Resource, str]:
+    return {key: reading.outcome.reason for key, reading in readings.items() if not reading.outcome.complete}
+
+
+def test_everything_is_read_and_said_to_be_complete(graph: ScriptedGraph) -> None:
+    readings, pages = read(whole(graph))
+    assert concluded(readings) == dict.fromkeys(Resource, COMPLETE)
+    inside = {Resource.SIGN_IN_ACTIVITY, Resource.GROUP_MEMBERS, Resource.ROLE_MEMBERS}
+    assert {(page.resource, page.parent_id) for page in pages} == {
+        *((resource, "") for resource in set(Resource) - inside),
+        (Resource.GROUP_MEMBERS, "g"),
+        (Resource.GROUP_MEMBERS, "h"),
+        (Resource.ROLE_MEMBERS, "o"),
+    }
+    assert len(graph.requests) == len(pages), "nothing is asked for twice, not even of a group listed twice"
+
+
+def test_security_defaults_become_a_page_of_one(graph: ScriptedGraph) -> None:
+    _, pages = read(whole(graph), [Resource.SECURITY_DEFAULTS])
+    assert [page.body for page in pages] == [b'{"value":[{"id": "d", "isEnabled": false}]}']
+
+
+def test_users_alone_are_read_without_sign_in_activity_in_larger_pages(graph: ScriptedGraph) -> None:
+    read(whole(graph), [Resource.USERS])
+    query = graph.requests[0].url.query
+    assert "signInActivity" not in query
+    assert "$top=999" in query
+
+
+def test_without_a_premium_licence_users_are_read_without_sign_in_activity(graph: ScriptedGraph) -> None:
+    refusal = graph.error(*NOT_PREMIUM)
+    whole(graph).on("/users", refusal, refusal, refusal, graph.page({"id": "u"})).on(REGISTRATIONS, refusal)
+    readings, pages = read(graph)
+    assert reasons(readings) == dict.fromkeys((Resource.SIGN_IN_ACTIVITY, Resource.REGISTRATION_DETAILS), NO_PREMIUM)
+    assert sum(page.resource is Resource.USERS for page in pages) == 1
+
+
+def test_a_missing_permission_for_sign_ins_costs_the_sign_ins_only(graph: ScriptedGraph) -> None:
+    refusal = graph.error(403, "Authentication_MSGraphPermissionMissing")
+    readings, _ = read(whole(graph).on("/users", refusal, graph.page({"id": "u"})))
+    assert set(reasons(readings)) == {Resource.SIGN_IN_ACTIVITY}
+    assert "AuditLog.Read.All" in reasons(readings)[Resource.SIGN_IN_ACTIVITY]
+
+
+def test_a_missing_permission_costs_its_list_and_is_named(graph: ScriptedGraph) -> None:
+    whole(graph).on("/identity/conditionalAccess/policies", graph.error(403, "AccessDenied"))
+    readings, _ = read(graph)
+    assert reasons(readings) == {
+        Resource.POLICIES: "Microsoft refuses it (AccessDenied); the application needs the permission Policy.Read.All"
+    }
+
+
+def test_without_the_list_of_groups_there_are_no_members(graph: ScriptedGraph) -> None:
+    readings, pages = read(whole(graph).on("/groups", graph.error(501, "NotImplemented")))
+    assert set(reasons(readings)) == {Resource.GROUPS, Resource.GROUP_MEMBERS}
+    assert not any(page.resource is Resource.GROUP_MEMBERS for page in pages)
+
+
+def test_one_group_that_cannot_be_read_makes_all_members_incomplete(graph: ScriptedGraph) -> None:
+    readings, _ = read(whole(graph).on("/groups/h/members", graph.error(503, "x")))
+    assert reasons(readings) == {Resource.GROUP_MEMBERS: "Microsoft answers 503 (x)"}
+
+
+def test_a_group_that_was_deleted_meanwhile_misses_no_members(graph: ScriptedGraph) -> None:
+    readings, _ = read(whole(graph).on("/groups/h/members", graph.error(404, "Request_ResourceNotFound")))
+    assert reasons(readings) == {}
+
+
+def test_the_pages_of_a_list_that_broke_off_are_passed_on_as_incomplete(graph: ScriptedGraph) -> None:
+    link = "https://graph.test/v1.0/next"
+    whole(graph).on("/users", graph.page({"id": "u"}, next_link=link)).on("/next", graph.error(503, "x"))
+    readings, pages = read(graph)
+    assert set(reasons(readings)) == {Resource.USERS, Resource.SIGN_IN_ACTIVITY}
+    assert sum(page.resource is Resource.USERS for page in pages) == 1
+
+
+def test_a_fault_of_the_sink_comes_out_as_it_is(graph: ScriptedGraph) -> None:
+    def full(_: Page) -> None:
+        raise ServerUnavailableError("the database is gone")
+
+    async def work(client: GraphClient) -> Readings:
+        return await TenantReading(client, full).read(EVERYTHING)
+
+    with pytest.raises(ServerUnavailableError):
+        whole(graph).run(work)
+
+
+def test_consent_withdrawn_makes_the_tenant_unreachable(graph: ScriptedGraph) -> None:
+    graph.otherwise = graph.error(403, "Authorization_RequestDenied")
+    readings, pages = read(graph)
+    with pytest.raises(TenantUnreachableError) as caught:
+        concluded(readings)
+    assert caught.value.code == "Authorization_RequestDenied"
+    assert pages == []
+
+
+def test_an_outage_is_transient_and_no_empty_tenant(graph: ScriptedGraph) -> None:
+    graph.otherwise = graph.error(503, "serviceNotAvailable")
+    readings, _ = read(graph)
+    with pytest.raises(ProviderUnavailableError):
+        concluded(readings)
+
+
+def test_a_deadline_that_passes_is_said_so(graph: ScriptedGraph) -> None:
+    graph.time.now = 1.0
+    readings, _ = read(whole(graph), deadline=1.0)
+    with pytest.raises(DeadlineExceededError):
+        concluded(readings)
+
+
+DENIED = TenantUnreachableError("denied", code="x")
+DOWN = ProviderUnavailableError("down")
+THROTTLED = ThrottledError("throttled", retry_after=30)
+REJECTED = ProviderRejectedError("rejected", code="x", status=400)
+LATE = DeadlineExceededError("late")
+NO_LICENCE = NonPremiumTenantError("no licence", code="x", status=403)
+
+
+@pytest.mark.parametrize(
+    ("errors", "raised"),
+    [
+        ([DENIED, DENIED], DENIED),
+        ([DENIED, DOWN], DOWN),
+        ([REJECTED, THROTTLED], THROTTLED),
+        ([None, LATE], LATE),
+        ([REJECTED, REJECTED], None),
+        ([None, DENIED], None),
+        ([None, DOWN], None),
+        ([NO_LICENCE], None),
+        ([None, None], None),
+        ([], None),
+    ],
+)
+def test_the_whole_is_judged_by_all_its_parts(errors: list[PipelineError | None], raised: PipelineError | None) -> None:
+    readings = {key: Reading(error=error, permission="P") for key, error in zip(Resource, errors, strict=False)}
+    if raised is None:
+        expected = {
+            key: COMPLETE if error is None else reading_of(error) for key, error in zip(readings, errors, strict=True)
+        }
+        assert concluded(readings) == expected
+    else:
+        with pytest.raises(type(raised)) as caught:
+            concluded(readings)
+        assert caught.value is raised
+
+
+def reading_of(error: PipelineError) -> ReadOutcome:
+    texts = {
+        DENIED: "Microsoft refuses it (x); the application needs the permission P",
+        DOWN: "down",
+        REJECTED: "rejected",
+        NO_LICENCE: NO_PREMIUM,
+    }
+    return ReadOutcome(complete=False, reason=texts[error])
