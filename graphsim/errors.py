@@ -1,0 +1,70 @@
+"""Graph's way to say no: https://learn.microsoft.com/graph/errors."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+NO_HEADERS: Mapping[str, str] = MappingProxyType({})
+
+
+class GraphError(Exception):
+    """An answer other than 2xx. ``code`` is Microsoft's and what clients branch on."""
+
+    def __init__(self, status: int, code: str, message: str, headers: Mapping[str, str] = NO_HEADERS) -> None:
+        super().__init__(message)
+        self.status = status
+        self.code = code
+        self.message = message
+        self.headers = headers
+
+
+def bad_request(message: str) -> GraphError:
+    return GraphError(400, "BadRequest", message)
+
+
+def unsupported_query(message: str) -> GraphError:
+    return GraphError(400, "Request_UnsupportedQuery", message)
+
+
+def unknown_segment(segment: str) -> GraphError:
+    """Graph answers 400, not 404, to a path it doesn't know."""
+    return bad_request(f"Resource not found for the segment '{segment}'.")
+
+
+def not_found(key: str) -> GraphError:
+    return GraphError(
+        404,
+        "Request_ResourceNotFound",
+        f"Resource '{key}' does not exist or one of its queried reference-property objects are not present.",
+    )
+
+
+def not_simulated(what: str) -> GraphError:
+    """Graph can do this and the simulator can't: said openly instead of guessing an answer."""
+    return GraphError(501, "NotImplemented", f"{what} is not simulated.")
+
+
+def not_premium() -> GraphError:
+    return GraphError(
+        403,
+        "Authentication_RequestFromNonPremiumTenantOrB2CTenant",
+        "Neither tenant is B2C or tenant doesn't have premium license",
+    )
+
+
+def consent_missing() -> GraphError:
+    return GraphError(403, "Authorization_RequestDenied", "Insufficient privileges to complete the operation.")
+
+
+def invalid_token(message: str) -> GraphError:
+    return GraphError(
+        401,
+        "InvalidAuthenticationToken",
+        message,
+        {"WWW-Authenticate": 'Bearer realm="", authorization_uri="https://login.microsoftonline.com/common"'},
+    )
+
+
+def expired_page_token() -> GraphError:
+    return GraphError(400, "Directory_ExpiredPageToken", "The specified page token value has expired or is invalid.")

@@ -1,0 +1,163 @@
+"""Microsoft Graph v1.0 as a function of a request: routing, query options, answers. No HTTP server in here."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from urllib.parse import urlencode
+
+from graphsim import access, groups, schema
+from graphsim.errors import (
+    GraphError,
+    consent_missing,
+    not_found,
+    not_simulated,
+    unknown_segment,
+    unsupported_query,
+)
+from graphsim.listing import Wanted, page, single
+from graphsim.lists import COLLECTIONS, KEY, WHOLE, Collection
+from graphsim.odata import Query, header, read_query, read_skip_token, write_skip_token
+from graphsim.reads import Place, find_group, find_user
+from graphsim.schema import EntityShape
+from graphsim.state import TenantState
+from graphsim.tenants import Json
+
+VERSION = "v1.0"
+_KEY_IN_PARENTHESES = re.compile(r"^(\w+)\((.+)\)$")
+_CASTS = {"microsoft.graph.user": schema.USER, "microsoft.graph.group": schema.GROUP}
+_REAL_SEGMENTS = frozenset(
+    """applications auditLogs contacts contracts deviceManagement devices directory directoryObjects
+    directoryRoleTemplates domains drives groupLifecyclePolicies groupSettings identityGovernance identityProtection
+    identityProviders me oauth2PermissionGrants places roleManagement security servicePrincipals sites subscriptions
+    teams tenantRelationships""".lower().split()
+)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class GraphRequest:
+    """One request, alone or from a batch. ``path`` follows ``/v1.0/``; header names are in lower case."""
+
+    path: str
+    service: str
+    method: str = "GET"
+    parameters: tuple[tuple[str, str], ...] = ()
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+def answer(state: TenantState, request: GraphRequest) -> bytes:
+    """The body of a 200; everything else is raised as ``GraphError``."""
+    _run_into_faults(state, request)
+    if not state.consent:
+        raise consent_missing()
+    segments = _segments(request.path)
+    for collection in COLLECTIONS:
+        key = _match(collection.path, segments)
+        if key is not None:
+            _only_get(request)
+            return _list(state, request, collection, key)
+        if collection.members:
+            key = _match(collection.path, segments[:-1])
+            if key is not None and segments[-1].lower() in _CASTS:
+                return _list(state, request, collection, key, cast=segments[-1].lower())
+    return _object(state, request, segments)
+
+
+def _run_into_faults(state: TenantState, request: GraphRequest) -> None:
+    fault = state.take_fault(request.path)
+    if fault:
+        headers = {} if fault.retry_after is None else {"Retry-After": str(fault.retry_after)}
+        raise GraphError(fault.status, fault.code, "The simulator was told to fail this request.", headers)
+
+
+def _segments(path: str) -> list[str]:
+    """The path's segments, with ``users('id')`` read as ``users/id``."""
+    segments: list[str] = []
+    for raw in path.strip("/").split("/"):
+        keyed = _KEY_IN_PARENTHESES.match(raw)
+        segments += [keyed[1], keyed[2].strip("'")] if keyed else [raw]
+    return segments
+
+
+def _match(path: tuple[str, ...], segments: list[str]) -> str | None:
+    """The key in the path, empty when it has none, ``None`` when the path is another."""
+    if len(path) != len(segments):
+        return None
+    key = ""
+    for part, segment in zip(path, segments, strict=True):
+        if part == KEY:
+            key = segment
+        elif part.lower() != segment.lower():
+            return None
+    return key
+
+
+def _only_get(request: GraphRequest) -> None:
+    if request.method != "GET":
+        raise not_simulated(f"{request.method} on this resource")
+
+
+def _list(state: TenantState, request: GraphRequest, collection: Collection, key: str, cast: str = "") -> bytes:
+    query = read_query(request.parameters, supported=collection.options, shape=collection.shape)
+    eventual = header(request.headers, "consistencylevel").lower() == "eventual"
+    if cast and not (eventual and query.count):
+        raise unsupported_query("A type cast needs the header ConsistencyLevel: eventual and $count=true.")
+    scope = f"{request.path}|{state.page_generation}"
+    start = read_skip_token(state.tenant.key, scope, query.skip_token) if query.skip_token else 0
+    wanted = Wanted(
+        collection=collection,
+        query=query,
+        place=Place(key=key, start=start, ids_only=query.select == ("id",)),
+        cast=cast,
+        count=query.count and (eventual or not collection.advanced),
+    )
+
+    def link(position: int) -> str:
+        kept = [pair for pair in request.parameters if pair[0].lower() != "$skiptoken"]
+        token = write_skip_token(state.tenant.key, scope, position)
+        return f"{request.service}/{request.path}?{urlencode([*kept, ('$skiptoken', token)], safe='$,')}"
+
+    return page(state, wanted, service=request.service, link=link)
+
+
+def _object(state: TenantState, request: GraphRequest, segments: list[str]) -> bytes:
+    lowered = [segment.lower() for segment in segments]
+    match lowered:
+        case ["policies", "identitysecuritydefaultsenforcementpolicy"]:
+            body = access.security_defaults(state.tenant)
+            context = "policies/identitySecurityDefaultsEnforcementPolicy/$entity"
+            return _one(state, request, body, schema.SECURITY_DEFAULTS, context)
+        case ["users", key] if "@" in key:
+            raise not_simulated("Finding a user by its principal name")
+        case ["users", _]:
+            return _one(state, request, state.user(find_user(state, segments[1])), schema.USER, "users/$entity")
+        case ["groups", _]:
+            body = groups.group(state.tenant, find_group(state, segments[1]).number)
+            return _one(state, request, body, schema.GROUP, "groups/$entity")
+        case ["identity", "conditionalaccess", "policies", key]:
+            found = [policy for policy in state.policies() if policy["id"] == key]
+            if not found:
+                raise not_found(key)
+            return _one(state, request, found[0], schema.POLICY, "identity/conditionalAccess/policies/$entity")
+        case [first, *_] if first in _REAL_SEGMENTS or first == "$batch":
+            raise not_simulated(f"'{segments[0]}'")
+    raise _unknown(lowered, segments)
+
+
+def _one(state: TenantState, request: GraphRequest, body: Json, shape: EntityShape, context: str) -> bytes:
+    _only_get(request)
+    query: Query = read_query(request.parameters, supported=WHOLE, shape=shape)
+    return single(state, body, shape=shape, query=query, context=f"{request.service}/$metadata#{context}")
+
+
+def _unknown(lowered: list[str], segments: list[str]) -> GraphError:
+    """Names the first segment that no path known here has at that place."""
+    candidates = [collection.path for collection in COLLECTIONS]
+    for place, segment in enumerate(lowered):
+        candidates = [
+            path for path in candidates if place < len(path) and (path[place] == KEY or path[place].lower() == segment)
+        ]
+        if not candidates:
+            return unknown_segment(segments[place])
+    return unknown_segment(segments[-1])

@@ -1,0 +1,105 @@
+"""One page of a list as the bytes Graph would send."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from itertools import islice
+
+import msgspec
+
+from graphsim.errors import not_premium
+from graphsim.lists import USERS, Collection
+from graphsim.odata import Query, check_top, pick
+from graphsim.reads import Entries, Place
+from graphsim.schema import GROUP, USER, EntityShape
+from graphsim.state import TenantState
+from graphsim.tenants import Json
+
+SIGN_IN_PAGE = 500
+"""The largest page of users with their sign-in activity. https://learn.microsoft.com/graph/api/user-list"""
+_ENCODER = msgspec.json.Encoder()
+_SHAPE_OF_TYPE = {f"#{shape.type_name}": shape for shape in (USER, GROUP)}
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Wanted:
+    """Which page of which list. ``cast`` keeps only objects of that type; ``count`` asks for the total."""
+
+    collection: Collection
+    query: Query = Query()
+    place: Place = Place()
+    cast: str = ""
+    count: bool = False
+
+
+def page(state: TenantState, wanted: Wanted, *, service: str, link: Callable[[int], str]) -> bytes:
+    """The page's JSON. ``service`` is the address up to ``/v1.0``; ``link`` makes the next page's from its position."""
+    check_page_size(wanted)
+    body: Json = {"@odata.context": f"{service}/$metadata#{_context(wanted)}"}
+    if wanted.count and wanted.place.start == 0:
+        body["@odata.count"] = _count(state, wanted)
+    value, following = _fill(_entries(state, wanted, wanted.place), wanted)
+    if following is not None:
+        body["@odata.nextLink"] = link(following)
+    body["value"] = value
+    return _ENCODER.encode(body)
+
+
+def check_page_size(wanted: Wanted) -> None:
+    """Raises what Graph says to a page size out of bounds."""
+    if wanted.collection.paged:
+        limit = SIGN_IN_PAGE if _wants_sign_ins(wanted) else wanted.collection.limit
+        check_top(wanted.query.top, limit)
+
+
+def single(state: TenantState, body: Json, *, shape: EntityShape, query: Query, context: str) -> bytes:
+    """One object, reduced to what was asked for."""
+    if query.select and "signInActivity" in query.select and not state.tenant.posture.premium:
+        raise not_premium()
+    return _ENCODER.encode({"@odata.context": context, **_reduced(body, shape, query.select)})
+
+
+def _entries(state: TenantState, wanted: Wanted, place: Place) -> Entries:
+    if _wants_sign_ins(wanted) and not state.tenant.posture.premium:
+        raise not_premium()
+    entries = wanted.collection.entries(state, place)
+    if not wanted.cast:
+        return entries
+    return ((position, body) for position, body in entries if body["@odata.type"] == f"#{wanted.cast}")
+
+
+def _fill(entries: Entries, wanted: Wanted) -> tuple[list[Json], int | None]:
+    """The page's objects and the position of the next page, ``None`` on the last."""
+    size = wanted.query.top if wanted.collection.paged else None
+    value: list[Json] = []
+    position = wanted.place.start
+    for reached, body in islice(entries, size):
+        position = reached
+        value.append(_reduced(body, wanted.collection.shape, wanted.query.select))
+    more = next(entries, None) if size is not None else None
+    return value, position if more is not None else None
+
+
+def _reduced(body: Json, shape: EntityShape, select: tuple[str, ...] | None) -> Json:
+    own = _SHAPE_OF_TYPE.get(str(body.get("@odata.type")), shape)
+    if select is None:
+        return pick(body, own.default, own.empty) if own.default else body
+    names = (*select, "id") if "signInActivity" in select and "id" not in select else select
+    return pick(body, names, own.empty)
+
+
+def _count(state: TenantState, wanted: Wanted) -> int:
+    if wanted.collection is USERS:
+        return state.user_count
+    start = Place(key=wanted.place.key, ids_only=True)
+    return sum(1 for _ in _entries(state, wanted, start))
+
+
+def _wants_sign_ins(wanted: Wanted) -> bool:
+    return wanted.collection is USERS and "signInActivity" in (wanted.query.select or ())
+
+
+def _context(wanted: Wanted) -> str:
+    select = wanted.query.select
+    return f"{wanted.collection.context}({','.join(select)})" if select else wanted.collection.context

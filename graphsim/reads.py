@@ -1,0 +1,204 @@
+"""Every list the simulator serves, as ``(position of what follows, object)`` from a given position on.
+
+Positions are what page tokens carry. They survive changes: nothing is skipped or repeated when users come or go.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import chain
+
+from graphsim import access, groups, roles
+from graphsim.catalog import SERVICE_OF_PLAN
+from graphsim.errors import not_found, not_premium
+from graphsim.registration import registration_details
+from graphsim.schema import GROUP, USER
+from graphsim.state import TenantState
+from graphsim.tenants import Json
+
+Entries = Iterator[tuple[int, Json]]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Place:
+    """Where to begin reading: the list's owner (empty if it has none) and the position in it.
+
+    ``ids_only`` says that members are wanted by id: their other properties are then left out, which is much faster.
+    """
+
+    key: str = ""
+    start: int = 0
+    ids_only: bool = False
+
+
+def users(state: TenantState, place: Place) -> Entries:
+    for number in range(place.start, state.size):
+        if number not in state.removed:
+            yield number + 1, state.user(number)
+
+
+def registrations(state: TenantState, place: Place) -> Entries:
+    """Enabled users only; needs a premium licence."""
+    if not state.tenant.posture.premium:
+        raise not_premium()
+    return _registrations(state, place)
+
+
+def _registrations(state: TenantState, place: Place) -> Entries:
+    for position, user in users(state, place):
+        if user["accountEnabled"]:
+            name, principal = str(user["displayName"]), str(user["userPrincipalName"])
+            yield position, registration_details(state.tenant, position - 1, name=name, principal=principal)
+
+
+def all_groups(state: TenantState, place: Place) -> Entries:
+    for number in range(place.start, groups.group_count(state.tenant)):
+        yield number + 1, groups.group(state.tenant, number)
+
+
+def group_members(state: TenantState, place: Place) -> Entries:
+    """Direct members: nested groups first, then users."""
+    plan = find_group(state, place.key)
+    nested = list(plan.nested)
+    first_user = max(0, place.start - len(nested))
+    return _members(state, nested, place, groups.user_numbers(state.tenant, plan, first_user, state.size))
+
+
+def transitive_members(state: TenantState, place: Place) -> Entries:
+    """Members at any depth, each once: groups first, then users."""
+    plan = find_group(state, place.key)
+    nested = groups.transitive_groups(state.tenant, plan)
+    first_user = max(0, place.start - len(nested))
+    return _members(state, nested, place, groups.transitive_user_numbers(state.tenant, plan, first_user, state.size))
+
+
+def _members(state: TenantState, nested: list[int], place: Place, numbers: Iterator[int]) -> Entries:
+    light = place.ids_only
+    inside = ((at + 1, group_member(state, nested[at], ids_only=light)) for at in range(place.start, len(nested)))
+    present = (number for number in numbers if number not in state.removed)
+    people = ((len(nested) + number + 1, user_member(state, number, ids_only=light)) for number in present)
+    return chain(inside, people)
+
+
+def directory_roles(state: TenantState, place: Place) -> Entries:
+    plans = roles.role_plans(state.tenant)
+    return _listed([roles.role(state.tenant, plan) for plan in plans], place)
+
+
+def role_members(state: TenantState, place: Place) -> Entries:
+    plan = find_role(state, place.key)
+    people = [user_member(state, number) for number in plan.users if state.exists(number)]
+    return _listed(people + [group_member(state, number) for number in plan.groups], place)
+
+
+def policies(state: TenantState, place: Place) -> Entries:
+    return _listed(state.policies(), place)
+
+
+def named_locations(state: TenantState, place: Place) -> Entries:
+    """Tenants without a premium licence can't define any."""
+    return _listed(access.named_locations(state.tenant) if state.tenant.posture.premium else [], place)
+
+
+def strengths(_state: TenantState, place: Place) -> Entries:
+    return _listed(access.authentication_strengths(), place)
+
+
+def skus(state: TenantState, place: Place) -> Entries:
+    return _listed(state.skus(), place)
+
+
+def organization(state: TenantState, place: Place) -> Entries:
+    tenant = state.tenant
+    city, country = tenant.city
+    domains: list[Json] = [
+        {
+            "capabilities": "Email, OfficeCommunicationsOnline",
+            "isDefault": name == tenant.domain,
+            "isInitial": name == tenant.initial_domain,
+            "name": name,
+            "type": "Managed",
+        }
+        for name in (tenant.domain, tenant.initial_domain)
+    ]
+    body: Json = {
+        "id": tenant.id,
+        "deletedDateTime": None,
+        "assignedPlans": _assigned_plans(state),
+        "businessPhones": ["+1 555 0100"],
+        "city": city,
+        "country": None,
+        "countryLetterCode": country,
+        "createdDateTime": tenant.ago(days=2400),
+        "defaultUsageLocation": None,
+        "displayName": tenant.name,
+        "marketingNotificationEmails": [],
+        "onPremisesLastSyncDateTime": None,
+        "onPremisesSyncEnabled": None,
+        "partnerTenantType": None,
+        "postalCode": None,
+        "preferredLanguage": "en",
+        "privacyProfile": None,
+        "provisionedPlans": [],
+        "securityComplianceNotificationMails": [],
+        "securityComplianceNotificationPhones": [],
+        "state": None,
+        "street": None,
+        "technicalNotificationMails": [f"it@{tenant.domain}"],
+        "tenantType": "AAD",
+        "verifiedDomains": domains,
+    }
+    return _listed([body], place)
+
+
+def _assigned_plans(state: TenantState) -> list[Json]:
+    plans = {plan: name for sku in state.tenant.posture.skus for plan, name in sku.plans}
+    since = state.tenant.ago(days=400)
+    return [
+        {
+            "assignedDateTime": since,
+            "capabilityStatus": "Enabled",
+            "service": SERVICE_OF_PLAN[name],
+            "servicePlanId": plan,
+        }
+        for plan, name in plans.items()
+    ]
+
+
+def find_group(state: TenantState, key: str) -> groups.GroupPlan:
+    number = state.tenant.group_number(key)
+    if number is None or number >= groups.group_count(state.tenant):
+        raise not_found(key)
+    return groups.plan(state.tenant, number)
+
+
+def find_role(state: TenantState, key: str) -> roles.RolePlan:
+    """By the role's object id or its template id."""
+    wanted = key.lower().removeprefix("roletemplateid=").strip("'")
+    for plan in roles.role_plans(state.tenant):
+        if wanted in {plan.template_id, roles.role_object_id(state.tenant, plan)}:
+            return plan
+    raise not_found(key)
+
+
+def find_user(state: TenantState, key: str) -> int:
+    number = state.tenant.user_number(key)
+    if number is None or not state.exists(number):
+        raise not_found(key)
+    return number
+
+
+def user_member(state: TenantState, number: int, *, ids_only: bool = False) -> Json:
+    """A user as it appears among members, with every known property or just its id."""
+    body: Json = {"id": state.tenant.user_id(number)} if ids_only else state.user(number)
+    return {"@odata.type": f"#{USER.type_name}", **body}
+
+
+def group_member(state: TenantState, number: int, *, ids_only: bool = False) -> Json:
+    body: Json = {"id": state.tenant.group_id(number)} if ids_only else groups.group(state.tenant, number)
+    return {"@odata.type": f"#{GROUP.type_name}", **body}
+
+
+def _listed(bodies: list[Json], place: Place) -> Entries:
+    return ((at + 1, bodies[at]) for at in range(place.start, len(bodies)))

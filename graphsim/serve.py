@@ -1,0 +1,147 @@
+"""Running the simulator over HTTPS: as a program's main loop, or in a thread beside a test."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import threading
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import uvicorn
+from starlette.applications import Starlette
+
+from graphsim.app import create_app
+from graphsim.simulator import Credentials, Simulator, SimulatorConfig
+from graphsim.tls import TlsFiles, ensure_certificates
+
+ADDRESS_FILE = "graphsim.url"
+"""Holds the server's address while it runs, in ``state_dir``."""
+_START_SECONDS = 30
+
+
+class _Server(uvicorn.Server):
+    """Says when it has started, or that it never will."""
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self.ready = threading.Event()
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets=sockets)
+        self.ready.set()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Ends idle connections at once: closing TLS politely would wait for clients that keep them for later."""
+        self._abort(idle_only=True)
+        await super().shutdown(sockets=sockets)
+        self._abort(idle_only=False)
+        await asyncio.sleep(0.01)  # lets the loop close what was aborted
+
+    def _abort(self, *, idle_only: bool) -> None:
+        for connection in list(self.server_state.connections):
+            cycle, transport = getattr(connection, "cycle", None), getattr(connection, "transport", None)
+            if transport is not None and (not idle_only or cycle is None or cycle.response_complete):
+                transport.abort()
+
+
+def serve(config: SimulatorConfig, host: str, port: int, state_dir: Path) -> None:
+    """Serves until interrupted. Port 0 takes a free one.
+
+    The address is printed and written to ``graphsim.url`` in ``state_dir``, next to the certificates (``tls/ca.pem``).
+    """
+    bound = _bind(host, port)
+    address = _address(host, bound)
+    files = ensure_certificates(state_dir / "tls")
+    note = state_dir / ADDRESS_FILE
+    note.write_text(f"{address}\n")
+    print(f"graphsim listens on {address} (CA: {files.ca})", flush=True)  # noqa: T201 - what the caller waits for
+    try:
+        _server(create_app(config), files).run(sockets=[bound])
+    finally:
+        note.unlink(missing_ok=True)
+
+
+class RunningSimulator:
+    """A simulator in a background thread for as long as the ``with`` block lasts.
+
+    ``simulator`` gives the tests direct access to the tenants; change them between requests only.
+    """
+
+    def __init__(self, config: SimulatorConfig, state_dir: Path, *, host: str = "127.0.0.1", port: int = 0) -> None:
+        self._files = ensure_certificates(state_dir / "tls")
+        app = create_app(config)
+        self.simulator: Simulator = app.state.simulator
+        self._server = _server(app, self._files)
+        self._bound = _bind(host, port)
+        self.port: int = self._bound.getsockname()[1]
+        self.base_url = f"https://localhost:{self.port}"
+        self._thread = threading.Thread(target=self._run, name="graphsim", daemon=True)
+
+    @property
+    def ca_path(self) -> Path:
+        """The CA certificate that clients have to trust."""
+        return self._files.ca
+
+    def credentials(self, index: int) -> Credentials:
+        """How to sign in to tenant number ``index``."""
+        return self.simulator.credentials(index)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        if not self._server.ready.wait(_START_SECONDS) or not self._server.started:
+            self._stop()
+            raise RuntimeError(f"the simulator did not start within {_START_SECONDS} seconds")
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self._stop()
+
+    def _run(self) -> None:
+        try:
+            self._server.run(sockets=[self._bound])
+        finally:
+            self._server.ready.set()
+
+    def _stop(self) -> None:
+        self._server.should_exit = True
+        self._thread.join(_START_SECONDS)
+        self._bound.close()
+
+
+def _server(app: Starlette, files: TlsFiles) -> _Server:
+    return _Server(
+        uvicorn.Config(
+            app,
+            ssl_certfile=files.certificate,
+            ssl_keyfile=str(files.key),
+            log_level="error",
+            access_log=False,
+            lifespan="off",
+            ws="none",
+            loop="asyncio",
+            http="h11",
+            server_header=False,
+            timeout_graceful_shutdown=2,
+        )
+    )
+
+
+def _bind(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    bound = socket.socket(family)
+    bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        bound.bind((host, port))
+    except OSError:
+        bound.close()
+        raise
+    return bound
+
+
+def _address(host: str, bound: socket.socket) -> str:
+    name = "localhost" if host in {"127.0.0.1", "::1", "localhost"} else host
+    return f"https://{name}:{bound.getsockname()[1]}"
