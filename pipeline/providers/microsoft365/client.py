@@ -121,7 +121,7 @@ class GraphClient:
         non_premium = isinstance(error, NonPremiumTenantError)
         tries = self._retry.premium_attempts if non_premium else self._retry.attempts
         asked_for = error.retry_after if isinstance(error, TransientError) else None
-        wait = self._retry.wait(attempt, asked_for, self._clock.random())
+        wait = self._retry.wait(0 if non_premium else attempt, asked_for, self._clock.random())
         if attempt + 1 >= tries or wait > min(self._retry.longest_wait, self._time_left()):
             raise error
         log.info("graph_retry", attempt=attempt + 1, wait_ms=round(wait * 1000), error=type(error).__name__)

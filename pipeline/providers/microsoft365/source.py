@@ -11,6 +11,7 @@ from pathlib import Path
 import httpx
 
 from pipeline.domain.capture import NormalizedCapture, Page, ReadOutcome, Resource
+from pipeline.errors import SettingError
 from pipeline.providers.microsoft365.auth import Credentials, TenantTokens, TokenStore
 from pipeline.providers.microsoft365.client import GraphClient
 from pipeline.providers.microsoft365.conclusion import Reading, concluded
@@ -70,7 +71,7 @@ class Microsoft365Source:
     async def _readings(
         self, resources: Sequence[Resource], sink: Callable[[Page], None]
     ) -> Mapping[Resource, Reading]:
-        context = _tls(self._ca_path)
+        context = _trusting(self._ca_path)
         limits = httpx.Limits(max_connections=self._concurrency)
         with httpx.Client(verify=context, timeout=self._timeout) as sign_in:
             async with httpx.AsyncClient(verify=context, timeout=self._timeout, limits=limits) as http:
@@ -96,9 +97,23 @@ class Microsoft365Source:
         )
 
 
-@lru_cache(maxsize=4)
-def _tls(ca_path: Path | None) -> ssl.SSLContext:
+def _trusting(ca_path: Path | None) -> ssl.SSLContext:
     """One context for all connections of the process: loading the certificates takes some 20 ms."""
     if ca_path is None:
-        return httpx.create_ssl_context()
+        return _trusting_microsoft()
+    try:
+        return _trusting_file(ca_path, ca_path.stat().st_mtime_ns)
+    except (OSError, ssl.SSLError) as error:
+        raise SettingError(
+            f"GRAPH_CA_FILE={ca_path} cannot be used ({type(error).__name__}): name a file of PEM certificates."
+        ) from error
+
+
+@lru_cache(maxsize=1)
+def _trusting_microsoft() -> ssl.SSLContext:
+    return httpx.create_ssl_context()
+
+
+@lru_cache(maxsize=4)
+def _trusting_file(ca_path: Path, _changed_at: int) -> ssl.SSLContext:
     return ssl.create_default_context(cafile=ca_path)

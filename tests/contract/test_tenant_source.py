@@ -1,0 +1,146 @@
+"""What every ``TenantSource`` keeps to: the one in memory, and the real adapter against Graph over HTTPS."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from graphsim.pages import capture_pages
+from graphsim.serve import RunningSimulator
+from graphsim.simulator import SimulatorConfig
+from pipeline.domain.capture import COMPLETE, NormalizedCapture, Page, ReadOutcome, Resource
+from pipeline.domain.entities import EntityType, RelationshipType
+from pipeline.providers.folder import read_folder, write_folder
+from pipeline.providers.memory import MemorySource
+from pipeline.providers.microsoft365.auth import Credentials, TokenStore
+from pipeline.providers.microsoft365.conclusion import NO_PREMIUM
+from pipeline.providers.microsoft365.retry import Clock
+from pipeline.providers.microsoft365.source import Microsoft365Source
+from pipeline.providers.source import TenantSource
+
+EVERYTHING = tuple(Resource)
+TENANTS = range(5)
+USERS = 60
+NEEDS_PREMIUM = (Resource.SIGN_IN_ACTIVITY, Resource.REGISTRATION_DETAILS)
+SourceOf = Callable[[int], TenantSource]
+
+
+@pytest.fixture(scope="module")
+def simulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningSimulator]:
+    config = SimulatorConfig(tenants=len(TENANTS), users=USERS, now=datetime(2026, 1, 2, tzinfo=UTC))
+    with RunningSimulator(config, tmp_path_factory.mktemp("graphsim")) as running:
+        yield running
+
+
+def in_memory(simulator: RunningSimulator) -> SourceOf:
+    def source(index: int) -> TenantSource:
+        state = simulator.simulator.state(index)
+        refused = {} if state.tenant.posture.premium else dict.fromkeys(NEEDS_PREMIUM, without_premium())
+        pages = (
+            Page(resource=Resource(resource), parent_id=parent, body=body)
+            for resource, parent, body in capture_pages(state)
+        )
+        return MemorySource(pages, dict.fromkeys(Resource, COMPLETE) | refused)
+
+    return source
+
+
+def over_https(simulator: RunningSimulator) -> SourceOf:
+    store = TokenStore()
+
+    def source(index: int) -> TenantSource:
+        known = simulator.credentials(index)
+        return Microsoft365Source(
+            Credentials(tenant_id=known.tenant_id, client_id=known.client_id, client_secret=known.client_secret),
+            base_url=simulator.base_url,
+            authority=simulator.base_url,
+            ca_path=simulator.ca_path,
+            store=store,
+            clock=Clock(sleep=at_once),
+        )
+
+    return source
+
+
+async def at_once(_seconds: float) -> None:
+    """Nobody waits in a test."""
+
+
+def without_premium() -> ReadOutcome:
+    return ReadOutcome(complete=False, reason=NO_PREMIUM)
+
+
+@pytest.fixture(params=[in_memory, over_https], ids=["memory", "microsoft365"])
+def source_of(request: pytest.FixtureRequest, simulator: RunningSimulator) -> SourceOf:
+    make: Callable[[RunningSimulator], SourceOf] = request.param
+    return make(simulator)
+
+
+def read(source: TenantSource, *resources: Resource) -> tuple[list[Page], NormalizedCapture]:
+    pages: list[Page] = []
+    outcomes = source.read(resources, pages.append)
+    return pages, source.normalize(pages, outcomes)
+
+
+@pytest.mark.parametrize("index", TENANTS)
+def test_a_tenant_is_read_as_a_whole(source_of: SourceOf, simulator: RunningSimulator, index: int) -> None:
+    _, capture = read(source_of(index), *EVERYTHING)
+    assert set(capture.outcomes) == set(Resource)
+    assert len(capture.entities[EntityType.IDENTITIES]) == USERS
+    for kind in (EntityType.GROUPS, EntityType.ROLES, EntityType.LICENSES, EntityType.SECURITY_DEFAULTS):
+        assert capture.entities[kind], kind
+    for relationship in (RelationshipType.MEMBER_OF, RelationshipType.ASSIGNED_ROLE, RelationshipType.HAS_LICENSE):
+        assert capture.edges[relationship], relationship
+
+
+@pytest.mark.parametrize("index", TENANTS)
+def test_what_a_licence_withholds_is_incomplete_with_its_reason(
+    source_of: SourceOf, simulator: RunningSimulator, index: int
+) -> None:
+    _, capture = read(source_of(index), *EVERYTHING)
+    premium = simulator.simulator.state(index).tenant.posture.premium
+    incomplete = {key: outcome for key, outcome in capture.outcomes.items() if not outcome.complete}
+    assert incomplete == ({} if premium else dict.fromkeys(NEEDS_PREMIUM, without_premium()))
+
+
+@pytest.mark.parametrize(
+    "wanted",
+    [
+        (Resource.USERS,),
+        (Resource.SKUS,),
+        (Resource.GROUPS, Resource.GROUP_MEMBERS),
+        (Resource.DIRECTORY_ROLES, Resource.ROLE_MEMBERS),
+        (Resource.POLICIES, Resource.NAMED_LOCATIONS, Resource.AUTHENTICATION_STRENGTHS, Resource.SECURITY_DEFAULTS),
+        (),
+    ],
+)
+def test_exactly_what_is_asked_for_has_an_outcome_and_pages(source_of: SourceOf, wanted: tuple[Resource, ...]) -> None:
+    pages, capture = read(source_of(0), *wanted)
+    assert capture.outcomes == dict.fromkeys(wanted, COMPLETE)
+    assert {page.resource for page in pages} == set(wanted)
+
+
+def test_normalizing_does_not_depend_on_the_order_of_pages(source_of: SourceOf) -> None:
+    source = source_of(0)
+    pages, capture = read(source, *EVERYTHING)
+    assert source.normalize(reversed(pages), capture.outcomes) == capture
+
+
+def test_reading_again_gives_an_equal_capture(source_of: SourceOf) -> None:
+    assert read(source_of(1), *EVERYTHING)[1] == read(source_of(1), *EVERYTHING)[1]
+
+
+@pytest.mark.parametrize("index", TENANTS)
+def test_both_sources_agree(simulator: RunningSimulator, index: int) -> None:
+    remembered, real = in_memory(simulator)(index), over_https(simulator)(index)
+    assert read(remembered, *EVERYTHING)[1] == read(real, *EVERYTHING)[1]
+
+
+@pytest.mark.parametrize("index", TENANTS)
+def test_an_exported_capture_reads_back_equal(source_of: SourceOf, tmp_path: Path, index: int) -> None:
+    pages, capture = read(source_of(index), *EVERYTHING)
+    write_folder(tmp_path, pages, capture.outcomes)
+    assert source_of(index).normalize(*read_folder(tmp_path)) == capture
