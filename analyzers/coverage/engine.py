@@ -3,42 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
-from typing import NamedTuple
+from dataclasses import dataclass, field
 
-from analyzers.coverage.demands import Demand
-from analyzers.coverage.explain import Cause, explain, shortfall
-from analyzers.coverage.plan import Plan, PlannedPolicy, plan
-from analyzers.coverage.roster import Standing
-from analyzers.coverage.scope import Doubt, Signature, doubt, guest_kind
-from analyzers.coverage.verdict import Tally, tally
+from analyzers.coverage.judgement import DISABLED, Memo, UserCoverage, evaluate, unknown
+from analyzers.coverage.plan import Plan, plan
+from analyzers.coverage.scope import Doubt, Signature, guest_kind
 from analyzers.privileged import GLOBAL_ADMINISTRATOR, SECURITY_DEFAULTS_ADMIN_ROLES
 from pipeline.domain.capture import Resource
 from pipeline.domain.entities import Identity, PerUserMfa
-from pipeline.domain.findings import Verdict
 from pipeline.domain.graph import EMPTY, TenantGraph
 
 _ADMIN_ROLES = frozenset(SECURITY_DEFAULTS_ADMIN_ROLES)
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class UserCoverage:
-    """The verdict on one kind of user, and its explanation.
-
-    ``because`` is half a sentence; for ``UNKNOWN`` it is the reason, and ``input_missing`` says whether a whole
-    resource was not read. ``excluded_by`` lists the exclusions that left the user out, as ``policy id:reason
-    code:id that matched``. ``governed`` is whether any enabled policy has the user in scope, ``None`` with
-    ``governed_doubt`` if that cannot be told.
-    """
-
-    verdict: Verdict
-    reasons: tuple[str, ...] = ()
-    policy_ids: tuple[str, ...] = ()
-    because: str = ""
-    excluded_by: tuple[str, ...] = ()
-    input_missing: bool = False
-    governed: bool | None = True
-    governed_doubt: Doubt | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -52,48 +27,13 @@ class TenantCoverage:
     unreadable: str | None = None
 
 
-class Outcome(NamedTuple):
-    """What a set of policies in scope gives whoever the user is: those that count for certain, and the result."""
-
-    certain: list[PlannedPolicy]
-    result: Tally
-    short: tuple[Cause, ...]
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Memo:
-    """Verdicts known so far in this run: by signature, and what they rest on by set of policies in scope."""
-
-    users: dict[Signature, UserCoverage] = field(default_factory=dict)
-    outcomes: dict[int, Outcome] = field(default_factory=dict)
-    shortfalls: dict[int, dict[str, Cause | None]] = field(default_factory=dict)
-    """By the situations left open, then by policy id."""
-
-
-_BLOCKED = UserCoverage(verdict=Verdict.NOT_APPLICABLE, reasons=("blocked",), because="every sign-in is blocked")
-_DISABLED = UserCoverage(
-    verdict=Verdict.NOT_APPLICABLE, reasons=("account_disabled",), because="the account is disabled", governed=False
-)
-_PER_USER = UserCoverage(verdict=Verdict.FULL, reasons=("per_user_mfa",), because="per-user MFA is enforced")
-_DEFAULTS_ADMIN = UserCoverage(
-    verdict=Verdict.FULL,
-    reasons=("security_defaults",),
-    because="security defaults ask administrators for MFA at every sign-in",
-)
-_DEFAULTS = UserCoverage(
-    verdict=Verdict.PARTIAL,
-    reasons=("security_defaults_adaptive",),
-    because="security defaults ask for MFA only when Microsoft finds it necessary",
-)
-
-
 def measure(graph: TenantGraph) -> TenantCoverage:
     """The coverage of every user: conditional access, then per-user MFA and security defaults where it gives less."""
     ids = sorted(graph.identities)
     unreadable = graph.unreadable(Resource.USERS, Resource.POLICIES)
     if unreadable is not None:
-        unknown = _unknown(Doubt(reason=unreadable, input_missing=True))
-        return TenantCoverage(users=dict.fromkeys(ids, unknown), unreadable=unreadable)
+        nothing = unknown(Doubt(reason=unreadable, input_missing=True))
+        return TenantCoverage(users=dict.fromkeys(ids, nothing), unreadable=unreadable)
     tenant = plan(graph)
     memo = Memo()
     return TenantCoverage(users={key: _of_user(graph.identities[key], tenant, graph, memo) for key in ids})
@@ -106,24 +46,14 @@ def measure_one(user: Identity, graph: TenantGraph) -> UserCoverage:
 
 def _of_user(user: Identity, tenant: Plan, graph: TenantGraph, memo: Memo) -> UserCoverage:
     if user.enabled is None:
-        return _unknown(Doubt(reason="whether the account is enabled was not read", input_missing=False))
+        return unknown(Doubt(reason="whether the account is enabled was not read", input_missing=False))
     if not user.enabled:
-        return _DISABLED
+        return DISABLED
     who = signature(user, tenant, graph)
     found = memo.users.get(who)
     if found is None:
-        found = memo.users[who] = _evaluate(who, tenant, graph, memo)
+        found = memo.users[who] = evaluate(who, tenant, graph, memo)
     return found
-
-
-def _unknown(why: Doubt) -> UserCoverage:
-    return UserCoverage(
-        verdict=Verdict.UNKNOWN,
-        because=why.reason,
-        input_missing=why.input_missing,
-        governed=None,
-        governed_doubt=why,
-    )
 
 
 def signature(user: Identity, tenant: Plan, graph: TenantGraph) -> Signature:
@@ -139,102 +69,3 @@ def signature(user: Identity, tenant: Plan, graph: TenantGraph) -> Signature:
         global_admin=GLOBAL_ADMINISTRATOR in roles,
         per_user_mfa=user.per_user_mfa is PerUserMfa.ENFORCED,
     )
-
-
-def _evaluate(who: Signature, tenant: Plan, graph: TenantGraph, memo: Memo) -> UserCoverage:
-    standing = tenant.roster.standing(who)
-    deciding = standing.in_scope & (tenant.counting | tenant.asking)
-    outcome = memo.outcomes.get(deciding)
-    if outcome is None:
-        outcome = memo.outcomes[deciding] = _outcome(deciding, tenant, memo)
-    settled = _settle(who, tenant, graph, standing, outcome)
-    why = _deciding_doubt(who, tenant, standing, settled)
-    if why is not None:
-        settled = _unknown(why)
-    if tenant.enabled & standing.in_scope:
-        return settled if settled.governed else replace(settled, governed=True, governed_doubt=None)
-    unsure = tenant.enabled & standing.unknown
-    if unsure:
-        return replace(settled, governed=None, governed_doubt=_scope_doubt(tenant.members(unsure)[0], who, tenant))
-    return replace(settled, governed=False, governed_doubt=None)
-
-
-def _outcome(in_scope: int, tenant: Plan, memo: Memo) -> Outcome:
-    certain = tenant.members(tenant.counting & in_scope & ~tenant.doubtful)
-    result = tally(certain, tenant.grid)
-    if not result.open:
-        return Outcome(certain, result, ())
-    known = memo.shortfalls.setdefault(result.open, {})
-    asking = tenant.members(tenant.asking & tenant.enabled & in_scope)
-    found = [
-        known[key] if (key := one.policy.id) in known else known.setdefault(key, shortfall(one, result))
-        for one in asking
-    ]
-    return Outcome(certain, result, tuple([cause for cause in found if cause is not None]))
-
-
-def _settle(who: Signature, tenant: Plan, graph: TenantGraph, standing: Standing, outcome: Outcome) -> UserCoverage:
-    """The verdict if what is certain were all there is."""
-    certain, result = outcome.certain, outcome.result
-    if result.verdict is Verdict.FULL:
-        return _full(certain, result)
-    if result.verdict is Verdict.NOT_APPLICABLE:
-        blocking = tuple(one.policy.id for one in certain if one.demand is Demand.BLOCK)
-        return replace(_BLOCKED, policy_ids=blocking)
-    beyond = _beyond_policies(who, tenant, graph)
-    if beyond is not None:
-        return beyond
-    why = explain(tenant, who, standing, result, outcome.short, graph)
-    return UserCoverage(
-        verdict=result.verdict,
-        reasons=why.reasons,
-        policy_ids=why.policy_ids,
-        because=why.because,
-        excluded_by=why.excluded_by,
-    )
-
-
-def _full(certain: list[PlannedPolicy], result: Tally) -> UserCoverage:
-    deciding = (one for one in certain if one.demand is Demand.MFA and one.footprint.mask & result.mfa)
-    return UserCoverage(
-        verdict=Verdict.FULL,
-        policy_ids=tuple(one.policy.id for one in deciding),
-        because="policies ask for MFA at every sign-in",
-    )
-
-
-def _beyond_policies(who: Signature, tenant: Plan, graph: TenantGraph) -> UserCoverage | None:
-    """What per-user MFA, then security defaults, give where policies give less than full.
-
-    https://learn.microsoft.com/entra/identity/authentication/howto-mfa-userstates and
-    https://learn.microsoft.com/entra/fundamentals/security-defaults. A state of per-user MFA that was not read
-    counts as not enforced: few tenants let it be read, and MFA that nobody saw must not hide a gap.
-    """
-    if who.per_user_mfa:
-        return _PER_USER
-    unread = graph.unreadable(Resource.SECURITY_DEFAULTS)
-    if unread is not None:
-        return _unknown(Doubt(reason=unread, input_missing=True))
-    if graph.security_defaults is None or not graph.security_defaults.enabled:
-        return None
-    if tenant.unread.roles is not None:
-        return _unknown(Doubt(reason=tenant.unread.roles, input_missing=True))
-    return _DEFAULTS_ADMIN if who.admin else _DEFAULTS
-
-
-def _deciding_doubt(who: Signature, tenant: Plan, standing: Standing, settled: UserCoverage) -> Doubt | None:
-    """Why a policy that could change the verdict may or may not apply.
-
-    Full stays full whatever further policy demands something; only a further block could change it.
-    """
-    unsure = tenant.counting & (standing.unknown | (standing.in_scope & tenant.doubtful))
-    if settled.verdict is Verdict.FULL:
-        unsure &= tenant.blocking
-    if not unsure:
-        return None
-    one = tenant.members(unsure)[0]
-    return one.doubt or _scope_doubt(one, who, tenant)
-
-
-def _scope_doubt(one: PlannedPolicy, who: Signature, tenant: Plan) -> Doubt | None:
-    return doubt(one.include, who.guest, tenant.unread) or doubt(one.exclude, who.guest, tenant.unread)
