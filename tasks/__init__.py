@@ -1,0 +1,1 @@
+"""Celery's side: thin tasks, one module per stage, over ``pipeline.wiring``."""

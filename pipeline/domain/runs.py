@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
@@ -110,6 +110,19 @@ class Scope:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class DataSource:
+    """A tenant's connection to a provider. ``credentials`` is sealed; only the composition root opens it."""
+
+    scope: Scope
+    tenant: str
+    provider: str
+    external_tenant_id: str
+    client_id: str
+    credentials: bytes = field(repr=False)
+    stale_after_days: int = 90
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class StepRef:
     """The name of one step and the fencing token its holder was given; what a task message carries."""
 
@@ -136,7 +149,7 @@ class Run:
     """What a stage needs to know of its run."""
 
     id: UUID
-    scope: Scope
+    source: DataSource
     trace_id: str
     trigger: Trigger
     sync_types: tuple[SyncType, ...]
@@ -147,6 +160,19 @@ class Run:
     created_at: datetime
     deadline_at: datetime | None
 
+    @property
+    def scope(self) -> Scope:
+        return self.source.scope
+
+    def names(self) -> dict[str, str | int]:
+        """The ids an event of this run carries."""
+        return {
+            "run": str(self.id),
+            "trace": self.trace_id,
+            "tenant": self.scope.tenant_id,
+            "source": self.scope.source_id,
+        }
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ClaimedStep:
@@ -155,3 +181,5 @@ class ClaimedStep:
     ref: StepRef
     run: Run
     attempts: int
+    handed: Mapping[str, object] = field(default_factory=dict)
+    """What the step before it in its lane left in the ledger."""

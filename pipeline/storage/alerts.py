@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -14,39 +14,17 @@ from pipeline.domain.alerts import Alert, AlertStatus
 from pipeline.domain.entities import EntityType
 from pipeline.domain.findings import AlertType, Severity
 from pipeline.domain.runs import Run, Scope
-from pipeline.storage.bulk import copy_rows, fetch_rows
-from pipeline.storage.tables import alert_history, alerts
-
-COLUMNS = (
-    "id",
-    "tenant_id",
-    "source_id",
-    "alert_type",
-    "entity_id",
-    "entity_type",
-    "external_id",
-    "subject",
-    "severity",
-    "status",
-    "message",
-    "reasons",
-    "evidence",
-    "evidence_hash",
-    "created_at",
-    "updated_at",
-    "resolved_at",
-    "run_id",
-)
+from pipeline.storage.bulk import fetch_rows
 
 
-def stored_alerts(connection: Connection, scope: Scope) -> list[Alert]:
-    """Every alert the source has ever had, in one statement; resolved ones may be reopened."""
+def stored_alerts(connection: Connection, scope: Scope, types: Collection[AlertType] = tuple(AlertType)) -> list[Alert]:
+    """Every alert of the types the source has ever had, in one statement; resolved ones may be reopened."""
     rows = fetch_rows(
         connection,
         "SELECT id, alert_type, entity_id, entity_type, external_id, subject, severity, status, message, reasons,"
         "       evidence::text, evidence_hash, created_at, updated_at, resolved_at"
-        "  FROM alerts WHERE source_id = %(source_id)s",
-        {"source_id": scope.source_id},
+        "  FROM alerts WHERE source_id = %(source_id)s AND alert_type = ANY(%(types)s)",
+        {"source_id": scope.source_id, "types": [kind.value for kind in types]},
     )
     return [_alert(row) for row in rows]
 
@@ -79,103 +57,64 @@ def _alert(row: Sequence[object]) -> Alert:
     )
 
 
-def write_changes(connection: Connection, run: Run, changes: Sequence[AlertChange], now: datetime) -> None:
-    """Creates, updates and their history: at most three statements, whatever the number."""
-    created = [change.after for change in changes if change.before is None]
-    updated = [change.after for change in changes if change.before is not None]
-    if created:
-        copy_rows(connection, alerts.name, COLUMNS, (_values(run, alert) for alert in created))
-    if updated:
-        _update(connection, run, updated)
-    _write_history(connection, run, changes, now)
-
-
-def _values(run: Run, alert: Alert) -> tuple[object, ...]:
-    return (
-        alert.id,
-        run.scope.tenant_id,
-        run.scope.source_id,
-        alert.alert_type.value,
-        alert.entity_id,
-        alert.entity_type.value,
-        alert.external_id,
-        alert.subject,
-        alert.severity.value,
-        alert.status.value,
-        alert.message,
-        list(alert.reasons),
-        json.dumps(dict(alert.evidence)),
-        alert.evidence_hash,
-        alert.created_at,
-        alert.updated_at,
-        alert.resolved_at,
-        run.id,
-    )
-
-
-UPDATE = text("""
-UPDATE alerts a
-   SET severity = n.severity, status = n.status, message = n.message,
-       reasons = ARRAY(SELECT jsonb_array_elements_text(n.reasons)), evidence = n.evidence,
-       evidence_hash = n.evidence_hash, updated_at = n.updated_at, resolved_at = n.resolved_at, run_id = :run_id
-  FROM unnest(CAST(:ids AS uuid[]), CAST(:severities AS text[]), CAST(:statuses AS text[]),
-              CAST(:messages AS text[]), CAST(:reasons AS jsonb[]), CAST(:evidence AS jsonb[]),
-              CAST(:hashes AS text[]), CAST(:updated AS timestamptz[]), CAST(:resolved AS timestamptz[]))
-       AS n(id, severity, status, message, reasons, evidence, evidence_hash, updated_at, resolved_at)
- WHERE a.id = n.id AND a.source_id = :source_id
+WRITE = text("""
+WITH changed AS (
+    SELECT * FROM unnest(
+        CAST(:ids AS uuid[]), CAST(:alert_types AS text[]), CAST(:entities AS uuid[]), CAST(:entity_types AS text[]),
+        CAST(:externals AS text[]), CAST(:subjects AS text[]), CAST(:severities AS text[]),
+        CAST(:statuses AS text[]), CAST(:messages AS text[]), CAST(:reasons AS jsonb[]), CAST(:evidence AS jsonb[]),
+        CAST(:hashes AS text[]), CAST(:created AS timestamptz[]), CAST(:updated AS timestamptz[]),
+        CAST(:resolved AS timestamptz[]), CAST(:from_statuses AS text[]), CAST(:from_severities AS text[]),
+        CAST(:why AS text[]))
+      AS n(id, alert_type, entity_id, entity_type, external_id, subject, severity, status, message, reasons,
+           evidence, evidence_hash, created_at, updated_at, resolved_at, from_status, from_severity, why)
+), told AS (
+    INSERT INTO alert_history (tenant_id, alert_id, at, from_status, to_status, from_severity, to_severity, actor,
+                               reason, run_id, trace_id)
+    SELECT :tenant_id, id, :now, from_status, status, from_severity, severity, 'pipeline', why, :run_id, :trace_id
+      FROM changed
+)
+INSERT INTO alerts (id, tenant_id, source_id, alert_type, entity_id, entity_type, external_id, subject, severity,
+                    status, message, reasons, evidence, evidence_hash, created_at, updated_at, resolved_at, run_id)
+SELECT id, :tenant_id, :source_id, alert_type, entity_id, entity_type, external_id, subject, severity, status, message,
+       ARRAY(SELECT jsonb_array_elements_text(reasons)), evidence, evidence_hash, created_at, updated_at, resolved_at,
+       :run_id
+  FROM changed
+ON CONFLICT (id) DO UPDATE
+   SET severity = excluded.severity, status = excluded.status, message = excluded.message,
+       reasons = excluded.reasons, evidence = excluded.evidence, evidence_hash = excluded.evidence_hash,
+       updated_at = excluded.updated_at, resolved_at = excluded.resolved_at, run_id = excluded.run_id
 """)
 
 
-def _update(connection: Connection, run: Run, changed: Sequence[Alert]) -> None:
+def write_changes(connection: Connection, run: Run, changes: Sequence[AlertChange], now: datetime) -> None:
+    """Writes alerts and their history: one statement, whatever the number."""
+    after = [change.after for change in changes]
     connection.execute(
-        UPDATE,
+        WRITE,
         {
-            "ids": [alert.id for alert in changed],
-            "severities": [alert.severity.value for alert in changed],
-            "statuses": [alert.status.value for alert in changed],
-            "messages": [alert.message for alert in changed],
-            "reasons": [json.dumps(alert.reasons) for alert in changed],
-            "evidence": [json.dumps(dict(alert.evidence)) for alert in changed],
-            "hashes": [alert.evidence_hash for alert in changed],
-            "updated": [alert.updated_at for alert in changed],
-            "resolved": [alert.resolved_at for alert in changed],
-            "run_id": run.id,
+            "ids": [alert.id for alert in after],
+            "alert_types": [alert.alert_type.value for alert in after],
+            "entities": [alert.entity_id for alert in after],
+            "entity_types": [alert.entity_type.value for alert in after],
+            "externals": [alert.external_id for alert in after],
+            "subjects": [alert.subject for alert in after],
+            "severities": [alert.severity.value for alert in after],
+            "statuses": [alert.status.value for alert in after],
+            "messages": [alert.message for alert in after],
+            "reasons": [json.dumps(alert.reasons) for alert in after],
+            "evidence": [json.dumps(dict(alert.evidence)) for alert in after],
+            "hashes": [alert.evidence_hash for alert in after],
+            "created": [alert.created_at for alert in after],
+            "updated": [alert.updated_at for alert in after],
+            "resolved": [alert.resolved_at for alert in after],
+            "from_statuses": [change.before.status.value if change.before else None for change in changes],
+            "from_severities": [change.before.severity.value if change.before else None for change in changes],
+            "why": [change.reason for change in changes],
+            "tenant_id": run.scope.tenant_id,
             "source_id": run.scope.source_id,
+            "run_id": run.id,
+            "trace_id": run.trace_id,
+            "now": now,
         },
-    )
-
-
-def _write_history(connection: Connection, run: Run, changes: Sequence[AlertChange], now: datetime) -> None:
-    copy_rows(
-        connection,
-        alert_history.name,
-        (
-            "tenant_id",
-            "alert_id",
-            "at",
-            "from_status",
-            "to_status",
-            "from_severity",
-            "to_severity",
-            "actor",
-            "reason",
-            "run_id",
-            "trace_id",
-        ),
-        (
-            (
-                run.scope.tenant_id,
-                change.after.id,
-                now,
-                change.before.status.value if change.before else None,
-                change.after.status.value,
-                change.before.severity.value if change.before else None,
-                change.after.severity.value,
-                "pipeline",
-                change.reason,
-                run.id,
-                run.trace_id,
-            )
-            for change in changes
-        ),
     )

@@ -12,7 +12,7 @@ from uuid import UUID
 
 import msgspec
 import zstandard
-from sqlalchemy import Connection, delete, select
+from sqlalchemy import Connection, delete
 from sqlalchemy.dialects.postgresql import insert
 
 from pipeline.domain.capture import Page, ReadOutcome, Resource
@@ -43,6 +43,9 @@ class CaptureSpool:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self.close()
+
+    def close(self) -> None:
         self._file.close()
 
     def add(self, page: Page) -> None:
@@ -53,6 +56,13 @@ class CaptureSpool:
 
     def __len__(self) -> int:
         return len(self._index)
+
+    def pages(self) -> Iterator[Page]:
+        """The pages as they came."""
+        decompressor = zstandard.ZstdDecompressor()
+        self._file.seek(0)
+        for resource, parent_id, length in self._index:
+            yield Page(resource=resource, parent_id=parent_id, body=decompressor.decompress(self._file.read(length)))
 
     def rows(self, run_id: UUID) -> Iterator[tuple[object, ...]]:
         """(run id, position, resource, parent id, compressed body) of every page."""
@@ -91,7 +101,6 @@ class StoredCapture:
     """A capture as read back; pages decompress one at a time as they are walked."""
 
     outcomes: Mapping[Resource, ReadOutcome]
-    captured_at: datetime
     rows: list[tuple[object, ...]]
 
     def pages(self) -> Iterator[Page]:
@@ -104,20 +113,17 @@ class StoredCapture:
 
 def load_capture(connection: Connection, scope: Scope, run_id: UUID) -> StoredCapture | None:
     """The capture of a run, or ``None`` when it has none (never taken, or past its retention)."""
-    found = connection.execute(
-        select(captures.c.outcomes, captures.c.captured_at).where(
-            captures.c.run_id == run_id, captures.c.source_id == scope.source_id
-        )
-    ).first()
-    if found is None:
-        return None
     rows = fetch_rows(
         connection,
-        "SELECT resource, parent_id, body FROM capture_pages WHERE run_id = %(run_id)s ORDER BY position",
-        {"run_id": run_id},
+        "SELECT p.resource, p.parent_id, p.body, c.outcomes::text"
+        "  FROM captures c LEFT JOIN capture_pages p ON p.run_id = c.run_id"
+        " WHERE c.run_id = %(run_id)s AND c.source_id = %(source_id)s ORDER BY p.position",
+        {"run_id": run_id, "source_id": scope.source_id},
     )
-    outcomes = msgspec.convert(found.outcomes, dict[Resource, ReadOutcome])
-    return StoredCapture(outcomes=outcomes, captured_at=found.captured_at, rows=rows)
+    if not rows:
+        return None
+    outcomes = msgspec.json.decode(str(rows[0][3]), type=dict[Resource, ReadOutcome])
+    return StoredCapture(outcomes=outcomes, rows=[row[:3] for row in rows if row[0] is not None])
 
 
 def delete_captures_before(connection: Connection, moment: datetime) -> int:

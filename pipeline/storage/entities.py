@@ -113,17 +113,6 @@ def update_entities(connection: Connection, scope: Scope, rows: Sequence[EntityR
     )
 
 
-DELETE = text("""
-UPDATE entities SET deleted_at = :now, tags = '{}', state = 'normal', updated_at = :now
- WHERE id = ANY(CAST(:keys AS uuid[])) AND source_id = :source_id
-""")
-
-
-def delete_entities(connection: Connection, scope: Scope, keys: Sequence[str], now: datetime) -> None:
-    """Marks entities as gone; the rows stay, with their history."""
-    connection.execute(DELETE, {"keys": list(keys), "source_id": scope.source_id, "now": now})
-
-
 def marked_entities(connection: Connection, scope: Scope) -> dict[UUID, EntityMarks]:
     """Entities that carry a tag or stand other than normal."""
     rows = connection.execute(
@@ -155,15 +144,3 @@ def mark_entities(connection: Connection, scope: Scope, marks: Mapping[UUID, Ent
             "source_id": scope.source_id,
         },
     )
-
-
-def count_entities(connection: Connection, scope: Scope) -> dict[str, int]:
-    """How many entities of each type the source has."""
-    rows = connection.execute(
-        text(
-            "SELECT entity_type, count(*) AS n FROM entities WHERE source_id = :source_id AND deleted_at IS NULL"
-            " GROUP BY entity_type"
-        ),
-        {"source_id": scope.source_id},
-    )
-    return {row.entity_type: row.n for row in rows}

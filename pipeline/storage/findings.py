@@ -10,88 +10,83 @@ from uuid import UUID
 from sqlalchemy import Connection, text
 
 from pipeline.domain.entities import EntityType
-from pipeline.domain.findings import AlertType, AnalysisType, Finding, Severity
+from pipeline.domain.findings import AlertType, AnalysisResult, AnalysisType, Finding, Severity
 from pipeline.domain.ids import alert_id, entity_id
-from pipeline.domain.runs import Scope
-from pipeline.storage.bulk import copy_rows, fetch_rows
-from pipeline.storage.tables import findings
+from pipeline.domain.runs import Run, Scope
+from pipeline.storage.bulk import fetch_rows
 
-COLUMNS = (
-    "id",
-    "tenant_id",
-    "source_id",
-    "analysis_type",
-    "alert_type",
-    "severity",
-    "entity_id",
-    "entity_type",
-    "external_id",
-    "subject",
-    "message",
-    "reasons",
-    "evidence",
-    "evidence_hash",
-    "run_id",
-    "found_at",
+REPLACE = text("""
+WITH wanted AS (
+    SELECT * FROM unnest(
+        CAST(:ids AS uuid[]), CAST(:analysis_types AS text[]), CAST(:alert_types AS text[]),
+        CAST(:severities AS text[]), CAST(:entities AS uuid[]), CAST(:entity_types AS text[]),
+        CAST(:externals AS text[]), CAST(:subjects AS text[]), CAST(:messages AS text[]),
+        CAST(:reasons AS jsonb[]), CAST(:evidence AS jsonb[]), CAST(:hashes AS text[]))
+      AS n(id, analysis_type, alert_type, severity, entity_id, entity_type, external_id, subject, message,
+           reasons, evidence, evidence_hash)
+), gone AS (
+    DELETE FROM findings f
+     WHERE f.source_id = :source_id AND f.analysis_type = ANY(:completed)
+       AND NOT EXISTS (SELECT 1 FROM wanted w WHERE w.id = f.id)
+       AND NOT EXISTS (
+           SELECT 1 FROM unnest(CAST(:unknown_types AS text[]), CAST(:unknown_externals AS text[])) AS u(kind, external)
+            WHERE u.kind = f.alert_type AND u.external = f.external_id)
 )
+INSERT INTO findings AS f (id, tenant_id, source_id, analysis_type, alert_type, severity, entity_id, entity_type,
+                           external_id, subject, message, reasons, evidence, evidence_hash, run_id, found_at)
+SELECT w.id, :tenant_id, :source_id, w.analysis_type, w.alert_type, w.severity, w.entity_id, w.entity_type,
+       w.external_id, w.subject, w.message, ARRAY(SELECT jsonb_array_elements_text(w.reasons)), w.evidence,
+       w.evidence_hash, :run_id, :now
+  FROM wanted w
+ON CONFLICT (id) DO UPDATE
+   SET severity = excluded.severity, message = excluded.message, reasons = excluded.reasons,
+       evidence = excluded.evidence, evidence_hash = excluded.evidence_hash,
+       run_id = excluded.run_id, found_at = excluded.found_at
+ WHERE (f.evidence_hash, f.message) IS DISTINCT FROM (excluded.evidence_hash, excluded.message)
+""")
 
 
-def stored_fingerprints(
-    connection: Connection, scope: Scope, types: Collection[AnalysisType]
-) -> dict[UUID, tuple[AlertType, str, str, str]]:
-    """Id → (alert type, external id, evidence hash, message) of the stored findings of the types."""
-    rows = connection.execute(
-        text(
-            "SELECT id, alert_type, external_id, evidence_hash, message FROM findings"
-            " WHERE source_id = :source_id AND analysis_type = ANY(:types)"
-        ),
-        {"source_id": scope.source_id, "types": [kind.value for kind in types]},
+def replace_findings(
+    connection: Connection, run: Run, result: AnalysisResult, findings: Sequence[Finding], now: datetime
+) -> None:
+    """Makes the stored findings of the completed types equal to the given ones: one statement.
+
+    What is the same is not written; a verdict that could not be told keeps its last finding.
+    """
+    scope = run.scope
+    wanted = {_id(scope, finding): finding for finding in findings if finding.analysis_type in result.completed}
+    found = list(wanted.values())
+    unknown = [(item.alert_type.value, item.external_id) for item in result.not_evaluated if item.external_id]
+    connection.execute(
+        REPLACE,
+        {
+            "ids": list(wanted),
+            "analysis_types": [finding.analysis_type.value for finding in found],
+            "alert_types": [finding.alert_type.value for finding in found],
+            "severities": [finding.severity.value for finding in found],
+            "entities": [entity_id(scope.source_id, finding.entity_type, finding.external_id) for finding in found],
+            "entity_types": [finding.entity_type.value for finding in found],
+            "externals": [finding.external_id for finding in found],
+            "subjects": [finding.subject for finding in found],
+            "messages": [finding.message for finding in found],
+            "reasons": [json.dumps(finding.reasons) for finding in found],
+            "evidence": [json.dumps(dict(finding.evidence)) for finding in found],
+            "hashes": [finding.evidence_hash for finding in found],
+            "completed": [kind.value for kind in result.completed],
+            "unknown_types": [kind for kind, _ in unknown],
+            "unknown_externals": [external for _, external in unknown],
+            "tenant_id": scope.tenant_id,
+            "source_id": scope.source_id,
+            "run_id": run.id,
+            "now": now,
+        },
     )
-    return {row.id: (AlertType(row.alert_type), row.external_id, row.evidence_hash, row.message) for row in rows}
 
 
-def finding_id(scope: Scope, finding: Finding) -> UUID:
+def _id(scope: Scope, finding: Finding) -> UUID:
     """The id of the finding, which is also the id of the alert it leads to."""
     entity = entity_id(scope.source_id, finding.entity_type, finding.external_id)
     return alert_id(scope.source_id, finding.alert_type, entity, finding.subject)
-
-
-def delete_findings(connection: Connection, scope: Scope, ids: Sequence[UUID]) -> None:
-    connection.execute(
-        text("DELETE FROM findings WHERE source_id = :source_id AND id = ANY(:ids)"),
-        {"source_id": scope.source_id, "ids": list(ids)},
-    )
-
-
-def insert_findings(
-    connection: Connection, scope: Scope, found: Sequence[tuple[UUID, Finding]], run_id: UUID, now: datetime
-) -> None:
-    copy_rows(
-        connection,
-        findings.name,
-        COLUMNS,
-        (
-            (
-                key,
-                scope.tenant_id,
-                scope.source_id,
-                finding.analysis_type.value,
-                finding.alert_type.value,
-                finding.severity.value,
-                entity_id(scope.source_id, finding.entity_type, finding.external_id),
-                finding.entity_type.value,
-                finding.external_id,
-                finding.subject,
-                finding.message,
-                list(finding.reasons),
-                json.dumps(dict(finding.evidence)),
-                finding.evidence_hash,
-                run_id,
-                now,
-            )
-            for key, finding in found
-        ),
-    )
 
 
 def load_findings(connection: Connection, scope: Scope, types: Collection[AnalysisType]) -> list[Finding]:

@@ -1,24 +1,24 @@
-"""The tenant graph out of the database: four statements, whatever the tenant's size."""
+"""The tenant graph out of the database: three statements, whatever the tenant's size."""
 
 from __future__ import annotations
 
 from collections import defaultdict
 
 import msgspec
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection
 
 from pipeline.domain.entities import ENTITY_CLASSES, Entity, EntityType, RelationshipType
 from pipeline.domain.graph import TenantGraph, build_graph
-from pipeline.domain.runs import Scope
+from pipeline.domain.runs import DataSource, Scope
 from pipeline.storage.bulk import fetch_rows
 from pipeline.storage.inputs import load_inputs
-from pipeline.storage.tables import tenants
 
 DECODERS = {kind.value: msgspec.json.Decoder(cls) for kind, cls in ENTITY_CLASSES.items()}
 
 
-def load_graph(connection: Connection, scope: Scope) -> TenantGraph:
-    """The graph as it stands: entities, memberships, roles, how well each input was read, the tenant's threshold."""
+def load_graph(connection: Connection, source: DataSource) -> TenantGraph:
+    """The graph as it stands: entities, memberships, roles and how well each input was read."""
+    scope = source.scope
     entities: defaultdict[EntityType, dict[str, Entity]] = defaultdict(dict)
     names: dict[object, str] = {}
     for key, kind, external_id, document in fetch_rows(
@@ -29,14 +29,11 @@ def load_graph(connection: Connection, scope: Scope) -> TenantGraph:
     ):
         names[key] = str(external_id)
         entities[EntityType(str(kind))][str(external_id)] = DECODERS[str(kind)].decode(str(document))
-    threshold = connection.execute(
-        select(tenants.c.stale_after_days).where(tenants.c.id == scope.tenant_id)
-    ).scalar_one()
     return build_graph(
         entities=entities,
         pairs=_pairs(connection, scope, names),
         inputs=load_inputs(connection, scope),
-        stale_after_days=threshold,
+        stale_after_days=source.stale_after_days,
     )
 
 

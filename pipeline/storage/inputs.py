@@ -1,38 +1,52 @@
-"""What each source's resources last read like: complete, or why not."""
+"""What each source's resources last read like: complete, or why not. And what a complete reading takes away."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
-from sqlalchemy import Connection, select
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import Connection, select, text
 
 from pipeline.domain.capture import ReadOutcome, Resource
 from pipeline.domain.runs import Scope
 from pipeline.storage.tables import source_inputs
 
+SETTLE = text("""
+WITH gone AS (
+    UPDATE entities SET deleted_at = :now, tags = '{}', state = 'normal', updated_at = :now
+     WHERE id = ANY(CAST(:gone AS uuid[])) AND source_id = :source_id
+)
+INSERT INTO source_inputs (tenant_id, source_id, resource, complete, reason, read_at)
+SELECT :tenant_id, :source_id, n.resource, n.complete, n.reason, :now
+  FROM unnest(CAST(:resources AS text[]), CAST(:completes AS boolean[]), CAST(:reasons AS text[]))
+       AS n(resource, complete, reason)
+ON CONFLICT (source_id, resource) DO UPDATE
+   SET complete = excluded.complete, reason = excluded.reason, read_at = excluded.read_at
+""")
 
-def store_inputs(connection: Connection, scope: Scope, outcomes: Mapping[Resource, ReadOutcome], now: datetime) -> None:
-    """Replaces the outcome of every resource that was asked for."""
-    statement = insert(source_inputs).values(
-        [
-            {
-                "tenant_id": scope.tenant_id,
-                "source_id": scope.source_id,
-                "resource": resource.value,
-                "complete": outcome.complete,
-                "reason": outcome.reason,
-                "read_at": now,
-            }
-            for resource, outcome in outcomes.items()
-        ]
-    )
+
+def settle_inputs(
+    connection: Connection,
+    scope: Scope,
+    outcomes: Mapping[Resource, ReadOutcome],
+    gone: Sequence[str],
+    now: datetime,
+) -> None:
+    """Records how each resource was read and marks the entities that are gone: one statement.
+
+    ``gone`` holds the hexadecimal digits of entity ids; the rows stay, with their history.
+    """
     connection.execute(
-        statement.on_conflict_do_update(
-            index_elements=["source_id", "resource"],
-            set_={name: statement.excluded[name] for name in ("complete", "reason", "read_at")},
-        )
+        SETTLE,
+        {
+            "tenant_id": scope.tenant_id,
+            "source_id": scope.source_id,
+            "gone": list(gone),
+            "resources": [resource.value for resource in outcomes],
+            "completes": [outcome.complete for outcome in outcomes.values()],
+            "reasons": [outcome.reason for outcome in outcomes.values()],
+            "now": now,
+        },
     )
 
 

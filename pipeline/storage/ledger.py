@@ -1,9 +1,8 @@
 """The run ledger: which steps a run has, who may do them, which are done.
 
-The broker is a doorbell; this is the truth. A step is done when the transaction that holds its effect has also
-set it done, and only one transaction ever can: ``complete`` is conditional and comes first, so its row lock makes
-a second worker wait and then find nothing to do. A redispatch raises the fence, and a worker that comes back late
-with an older one cannot complete.
+The broker is a doorbell; this is the truth. A step is done when the transaction that holds its effect has also set
+it done, and ``complete`` does that conditionally: of two workers on one step one finds it done, or finds a newer
+fence, and rolls its effect back. A redispatch raises the fence, so a worker that comes back late cannot complete.
 """
 
 from __future__ import annotations
@@ -14,6 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
+import msgspec
 from sqlalchemy import Connection, RowMapping, text
 from sqlalchemy.dialects.postgresql import insert
 
@@ -21,6 +21,7 @@ from pipeline.domain.capture import SyncType
 from pipeline.domain.runs import (
     Branch,
     ClaimedStep,
+    DataSource,
     Lane,
     Parts,
     Run,
@@ -32,7 +33,7 @@ from pipeline.domain.runs import (
     Trigger,
 )
 from pipeline.errors import PipelineError
-from pipeline.events import JsonValue
+from pipeline.events import Event, JsonValue
 from pipeline.storage.tables import run_steps, runs
 
 MAX_ATTEMPTS = 20
@@ -59,7 +60,21 @@ class Dispatch:
     """(stage, queue)."""
 
 
-def open_run(connection: Connection, run: Run, *, run_key: str, compare: bool, first: PlannedStep) -> bool:
+@dataclass(frozen=True, kw_only=True, slots=True)
+class NewRun:
+    """A run about to be opened. ``key`` names its source and window, and is used once."""
+
+    id: UUID
+    scope: Scope
+    key: str
+    trace_id: str
+    trigger: Trigger
+    sync_types: tuple[SyncType, ...]
+    compare: bool
+    created_at: datetime
+
+
+def open_run(connection: Connection, run: NewRun, first: PlannedStep) -> bool:
     """True when the run was opened with its first step; False when its source has one running or its key was used."""
     opened = connection.execute(
         insert(runs)
@@ -69,9 +84,9 @@ def open_run(connection: Connection, run: Run, *, run_key: str, compare: bool, f
             source_id=run.scope.source_id,
             trace_id=run.trace_id,
             trigger=run.trigger.value,
-            run_key=run_key,
+            run_key=run.key,
             sync_types=[sync_type.value for sync_type in run.sync_types],
-            compare=compare,
+            compare=run.compare,
             state=RunState.RUNNING.value,
             created_at=run.created_at,
         )
@@ -80,27 +95,18 @@ def open_run(connection: Connection, run: Run, *, run_key: str, compare: bool, f
     ).first()
     if opened is None:
         return False
-    _add_steps(connection, run.id, [first], run.created_at)
-    return True
-
-
-def _add_steps(connection: Connection, run_id: UUID, steps: Sequence[PlannedStep], now: datetime) -> None:
-    """The first step is dispatched, the others wait for their turn."""
     connection.execute(
-        insert(run_steps).on_conflict_do_nothing(),
-        [
-            {
-                "run_id": run_id,
-                "lane": step.lane.value,
-                "stage": step.stage.value,
-                "position": step.stage.position,
-                "queue": step.queue,
-                "state": (StepState.PENDING if index else StepState.DISPATCHED).value,
-                "dispatched_at": now,
-            }
-            for index, step in enumerate(steps)
-        ],
+        insert(run_steps).values(
+            run_id=run.id,
+            lane=first.lane.value,
+            stage=first.stage.value,
+            position=first.stage.position,
+            queue=first.queue,
+            state=StepState.DISPATCHED.value,
+            dispatched_at=run.created_at,
+        )
     )
+    return True
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -114,29 +120,42 @@ class RoutedRun:
     steps: tuple[PlannedStep, ...]
 
 
+STORE_ROUTE = text("""
+WITH routed AS (
+    UPDATE runs SET branch = :branch, parts = CAST(:parts AS jsonb), flag_decision = CAST(:decision AS jsonb),
+                    started_at = :now, deadline_at = :deadline_at
+     WHERE id = :run_id
+)
+INSERT INTO run_steps (run_id, lane, stage, position, queue, state)
+SELECT :run_id, n.lane, n.stage, n.position, n.queue, 'pending'
+  FROM unnest(CAST(:lanes AS text[]), CAST(:stages AS text[]), CAST(:positions AS int[]), CAST(:queues AS text[]))
+       AS n(lane, stage, position, queue)
+""")
+
+
 def store_route(connection: Connection, run_id: UUID, routed: RoutedRun, now: datetime) -> None:
     """Writes the decision and the steps that follow from it; the run never changes branch again."""
     connection.execute(
-        runs.update()
-        .where(runs.c.id == run_id)
-        .values(
-            branch=routed.branch.value,
-            parts={
-                lane.value: {"linker": parts.linker, "analyzer": parts.analyzer, "alerts": parts.alerts}
-                for lane, parts in routed.parts.items()
-            },
-            flag_decision=routed.decision,
-            started_at=now,
-            deadline_at=routed.deadline_at,
-        )
+        STORE_ROUTE,
+        {
+            "run_id": run_id,
+            "branch": routed.branch.value,
+            "parts": msgspec.json.encode(routed.parts).decode(),
+            "decision": json.dumps(routed.decision),
+            "deadline_at": routed.deadline_at,
+            "lanes": [step.lane.value for step in routed.steps],
+            "stages": [step.stage.value for step in routed.steps],
+            "positions": [step.stage.position for step in routed.steps],
+            "queues": [step.queue for step in routed.steps],
+            "now": now,
+        },
     )
-    _add_steps(connection, run_id, routed.steps, now)
 
 
 CLAIM = text("""
 UPDATE run_steps s
    SET state = 'running', attempts = s.attempts + 1, heartbeat_at = :now, started_at = :now
-  FROM runs r
+  FROM runs r JOIN data_sources d ON d.id = r.source_id JOIN tenants t ON t.id = r.tenant_id
  WHERE s.run_id = :run_id AND s.lane = :lane AND s.stage = :stage AND s.fence = :fence
    AND s.state IN ('pending', 'dispatched', 'waiting', 'running')
    AND (s.due_at IS NULL OR s.due_at <= :now)
@@ -147,7 +166,10 @@ UPDATE run_steps s
           AND (p.lane = s.lane OR p.lane = 'main' OR s.lane = 'main')
           AND p.state NOT IN ('done', 'failed', 'skipped'))
 RETURNING s.attempts, r.id, r.tenant_id, r.source_id, r.trace_id, r.trigger, r.sync_types, r.branch, r.parts,
-          r.created_at, r.deadline_at, r.compare
+          r.created_at, r.deadline_at, r.compare, t.name AS tenant, t.stale_after_days,
+          d.provider, d.external_tenant_id, d.client_id, d.credentials,
+          (SELECT p.detail FROM run_steps p WHERE p.run_id = s.run_id AND p.lane = s.lane
+              AND p.position < s.position ORDER BY p.position DESC LIMIT 1) AS handed
 """)
 
 
@@ -157,13 +179,23 @@ def claim(connection: Connection, ref: StepRef, now: datetime) -> ClaimedStep | 
     Nothing to do: done already, fenced out, not its turn, not due, or the run has ended.
     """
     row = connection.execute(CLAIM, {**_key(ref), "fence": ref.fence, "now": now}).mappings().first()
-    return None if row is None else ClaimedStep(ref=ref, run=_run(row), attempts=row["attempts"])
+    if row is None:
+        return None
+    return ClaimedStep(ref=ref, run=_run(row), attempts=row["attempts"], handed=row["handed"] or {})
 
 
 def _run(row: RowMapping) -> Run:
     return Run(
         id=row["id"],
-        scope=Scope(tenant_id=row["tenant_id"], source_id=row["source_id"]),
+        source=DataSource(
+            scope=Scope(tenant_id=row["tenant_id"], source_id=row["source_id"]),
+            tenant=row["tenant"],
+            provider=row["provider"],
+            external_tenant_id=row["external_tenant_id"],
+            client_id=row["client_id"],
+            credentials=bytes(row["credentials"]),
+            stale_after_days=row["stale_after_days"],
+        ),
         trace_id=row["trace_id"],
         trigger=Trigger(row["trigger"]),
         sync_types=tuple(SyncType(name) for name in row["sync_types"]),
@@ -190,86 +222,89 @@ def heartbeat(connection: Connection, ref: StepRef, now: datetime) -> bool:
     return connection.execute(HEARTBEAT, {**_key(ref), "fence": ref.fence, "now": now}).rowcount == 1
 
 
-COMPLETE = text("""
-UPDATE run_steps SET state = 'done', finished_at = :now, error_code = NULL, error_message = NULL
- WHERE run_id = :run_id AND lane = :lane AND stage = :stage AND fence = :fence AND state = 'running'
-RETURNING 1
-""")
-
-
-def complete(connection: Connection, ref: StepRef, now: datetime) -> bool:
-    """True when this transaction is the one whose effect counts; False: roll back, somebody else's did or will.
-
-    First statement of the transaction that holds the step's effect.
-    """
-    return connection.execute(COMPLETE, {**_key(ref), "fence": ref.fence, "now": now}).first() is not None
-
-
 LOCK_RUN = text("SELECT 1 FROM runs WHERE id = :run_id FOR UPDATE")
 
-FINISH = text("""
+COMPLETE = text("""
 WITH told AS (
     UPDATE run_steps
-       SET detail = CAST(:detail AS jsonb), seconds = :seconds, queries = :queries, query_seconds = :query_seconds
-     WHERE run_id = :run_id AND lane = :lane AND stage = :stage
+       SET state = 'done', finished_at = :now, error_code = NULL, error_message = NULL,
+           detail = CAST(:detail AS jsonb), seconds = :seconds, queries = :queries, query_seconds = :query_seconds
+     WHERE run_id = :run_id AND lane = :lane AND stage = :stage AND fence = :fence AND state = 'running'
+    RETURNING 1
 ), next AS (
     UPDATE run_steps s
-       SET state = CASE WHEN s.due_at IS NULL AND CAST(:next_due_at AS timestamptz) IS NULL
-                        THEN 'dispatched' ELSE 'waiting' END,
-           due_at = coalesce(CAST(:next_due_at AS timestamptz), s.due_at), dispatched_at = :now
-     WHERE s.run_id = :run_id AND s.state = 'pending' AND s.position > :position
+       SET state = CASE WHEN CAST(:next_due_at AS timestamptz) IS NULL THEN 'dispatched' ELSE 'waiting' END,
+           due_at = CAST(:next_due_at AS timestamptz), dispatched_at = :now
+     WHERE s.run_id = :run_id AND s.state = 'pending' AND s.position > :position AND EXISTS (SELECT 1 FROM told)
        AND NOT EXISTS (
            SELECT 1 FROM run_steps p
             WHERE p.run_id = s.run_id AND p.position < s.position
               AND (p.lane = s.lane OR p.lane = 'main' OR s.lane = 'main')
               AND p.state NOT IN ('done', 'failed', 'skipped')
               AND NOT (p.lane = :lane AND p.stage = :stage))
+), sent AS (
+    INSERT INTO outbox (id, tenant_id, source_id, subject, payload, created_at)
+    SELECT e.id, :tenant_id, :source_id, e.subject, e.payload, :now
+      FROM unnest(CAST(:event_ids AS uuid[]), CAST(:subjects AS text[]), CAST(:payloads AS jsonb[]))
+           AS e(id, subject, payload)
+     WHERE EXISTS (SELECT 1 FROM told)
+), ended AS (
+    UPDATE runs
+       SET entity_counts = entity_counts || CAST(:entities AS jsonb),
+           state = CASE WHEN :more THEN state ELSE 'succeeded' END,
+           finished_at = CASE WHEN :more THEN NULL ELSE CAST(:now AS timestamptz) END
+     WHERE id = :run_id AND state = 'running' AND EXISTS (SELECT 1 FROM told)
 )
-UPDATE runs SET state = 'succeeded', finished_at = :now
- WHERE id = :run_id AND state = 'running' AND NOT EXISTS (
-       SELECT 1 FROM run_steps p
-        WHERE p.run_id = :run_id AND p.state NOT IN ('done', 'failed', 'skipped')
-          AND NOT (p.lane = :lane AND p.stage = :stage))
-RETURNING 1
+SELECT count(*) FROM told
 """)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class StepReport:
-    """What a finished step leaves in the ledger."""
+    """What a finished step leaves behind."""
 
     detail: Mapping[str, JsonValue]
     seconds: float
     queries: int
     query_seconds: float
+    entities: Mapping[str, int]
+    """Entities by type, for the run."""
+    events: Sequence[Event]
+    last: bool
+    """The run ends with this step."""
     next_due_at: datetime | None = None
     """Not before this time may the next step begin."""
 
 
-def finish(connection: Connection, ref: StepRef, report: StepReport, now: datetime) -> bool:
-    """Stores the report and gives the turn to the next step; True when the run has ended with this one.
+def complete(connection: Connection, step: ClaimedStep, report: StepReport, now: datetime) -> bool:
+    """True when this transaction is the one whose effect counts; False: roll it back, the step is another's.
 
-    The lanes of a comparison end at the same time as often as not. Each then takes the run's row lock first, so
-    that the later one sees the earlier one's end and the comparison gets its turn exactly once.
+    Last statement of the transaction that holds the step's effect: sets it done, gives the turn to the next, puts
+    the events into the outbox and ends the run after its last step. The lanes of a comparison end at the same time
+    as often as not; each then takes the run's row lock first, so that the later one sees the earlier one's end and
+    the comparison gets its turn exactly once.
     """
-    if ref.lane is not Lane.MAIN:
-        connection.execute(LOCK_RUN, {"run_id": ref.run_id})
-    return (
-        connection.execute(
-            FINISH,
-            {
-                **_key(ref),
-                "position": ref.stage.position,
-                "detail": json.dumps(report.detail),
-                "seconds": report.seconds,
-                "queries": report.queries,
-                "query_seconds": report.query_seconds,
-                "next_due_at": report.next_due_at,
-                "now": now,
-            },
-        ).first()
-        is not None
-    )
+    if step.ref.lane is not Lane.MAIN:
+        connection.execute(LOCK_RUN, {"run_id": step.run.id})
+    values = {
+        **_key(step.ref),
+        "fence": step.ref.fence,
+        "position": step.ref.stage.position,
+        "tenant_id": step.run.scope.tenant_id,
+        "source_id": step.run.scope.source_id,
+        "detail": json.dumps(report.detail),
+        "entities": json.dumps(dict(report.entities)),
+        "seconds": report.seconds,
+        "queries": report.queries,
+        "query_seconds": report.query_seconds,
+        "next_due_at": report.next_due_at,
+        "more": not report.last,
+        "event_ids": [event.id for event in report.events],
+        "subjects": [event.subject for event in report.events],
+        "payloads": [json.dumps(dict(event.payload)) for event in report.events],
+        "now": now,
+    }
+    return bool(connection.execute(COMPLETE, values).scalar_one())
 
 
 POSTPONE = text("""

@@ -16,12 +16,12 @@ from pipeline.storage.bulk import copy_rows
 from pipeline.storage.tables import outbox
 
 CHANNEL = "mspbyte_outbox"
-"""NOTIFY channel that wakes the relay."""
+"""NOTIFY channel that wakes the relay; a trigger on the table rings it."""
 
 
 def add_events(connection: Connection, scope: Scope, events: Iterable[Event], now: datetime) -> int:
-    """How many events were written; the relay hears of them when the transaction commits."""
-    written = copy_rows(
+    """How many events were written, outside a step; a step's events go with its completion in the ledger."""
+    return copy_rows(
         connection,
         outbox.name,
         ("id", "tenant_id", "source_id", "subject", "payload", "created_at"),
@@ -30,8 +30,6 @@ def add_events(connection: Connection, scope: Scope, events: Iterable[Event], no
             for event in events
         ),
     )
-    connection.execute(text("SELECT pg_notify(:channel, '')"), {"channel": CHANNEL})
-    return written
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Sequence
 
 from sqlalchemy import Connection, text
 
 from pipeline.domain.entities import RelationshipType
 from pipeline.domain.runs import Scope
-from pipeline.storage.bulk import copy_rows, fetch_rows
-from pipeline.storage.tables import relationships
+from pipeline.storage.bulk import fetch_rows
 
 Pair = tuple[str, str]
 """(parent key, child key), each the hexadecimal digits of an entity's id."""
@@ -32,31 +31,31 @@ def stored_pairs(
     return found
 
 
-def insert_pairs(connection: Connection, scope: Scope, pairs: Iterable[tuple[RelationshipType, Pair]]) -> int:
-    """How many were written, by one COPY."""
-    return copy_rows(
-        connection,
-        relationships.name,
-        ("tenant_id", "source_id", "type", "parent_id", "child_id"),
-        ((scope.tenant_id, scope.source_id, kind.value, parent, child) for kind, (parent, child) in pairs),
-    )
-
-
-DELETE = text("""
-DELETE FROM relationships r
- USING unnest(CAST(:types AS text[]), CAST(:parents AS uuid[]), CAST(:children AS uuid[])) AS n(type, parent, child)
- WHERE r.source_id = :source_id AND r.type = n.type AND r.parent_id = n.parent AND r.child_id = n.child
+CHANGE = text("""
+WITH gone AS (
+    DELETE FROM relationships r
+     USING unnest(CAST(:gone_types AS text[]), CAST(:gone_parents AS uuid[]), CAST(:gone_children AS uuid[]))
+           AS n(type, parent, child)
+     WHERE r.source_id = :source_id AND r.type = n.type AND r.parent_id = n.parent AND r.child_id = n.child
+)
+INSERT INTO relationships (tenant_id, source_id, type, parent_id, child_id)
+SELECT :tenant_id, :source_id, n.type, n.parent, n.child
+  FROM unnest(CAST(:new_types AS text[]), CAST(:new_parents AS uuid[]), CAST(:new_children AS uuid[]))
+       AS n(type, parent, child)
 """)
 
 
-def delete_pairs(connection: Connection, scope: Scope, pairs: Collection[tuple[RelationshipType, Pair]]) -> int:
-    """How many are gone."""
-    return connection.execute(
-        DELETE,
-        {
-            "types": [kind.value for kind, _ in pairs],
-            "parents": [parent for _, (parent, _) in pairs],
-            "children": [child for _, (_, child) in pairs],
-            "source_id": scope.source_id,
-        },
-    ).rowcount
+def change_pairs(
+    connection: Connection,
+    scope: Scope,
+    *,
+    new: Sequence[tuple[RelationshipType, Pair]],
+    gone: Sequence[tuple[RelationshipType, Pair]],
+) -> None:
+    """Adds and takes away: one statement."""
+    values: dict[str, object] = {"tenant_id": scope.tenant_id, "source_id": scope.source_id}
+    for name, pairs in (("new", new), ("gone", gone)):
+        values[f"{name}_types"] = [kind.value for kind, _ in pairs]
+        values[f"{name}_parents"] = [parent for _, (parent, _) in pairs]
+        values[f"{name}_children"] = [child for _, (_, child) in pairs]
+    connection.execute(CHANGE, values)

@@ -7,11 +7,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from sqlalchemy import Connection, select, text
+from sqlalchemy import Connection, select, true
 from sqlalchemy.dialects.postgresql import insert
 
 from pipeline.domain.capture import SyncType
-from pipeline.domain.runs import Scope
+from pipeline.domain.runs import DataSource, Scope
 from pipeline.errors import UnknownTenantError, UserError
 from pipeline.storage.tables import data_sources, schedules, tenants
 
@@ -29,18 +29,6 @@ INTERVAL_MINUTES: Mapping[SyncType, int] = {
 class Tenant:
     id: int
     name: str
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class DataSource:
-    """A tenant's connection to a provider. ``credentials`` is sealed; see ``Vault``."""
-
-    scope: Scope
-    tenant: str
-    provider: str
-    external_tenant_id: str
-    client_id: str
-    credentials: bytes = field(repr=False)
 
 
 def add_tenant(connection: Connection, name: str) -> Tenant:
@@ -103,39 +91,26 @@ def add_source(connection: Connection, tenant: Tenant, source: NewSource, now: d
     return Scope(tenant_id=tenant.id, source_id=added)
 
 
-SOURCE = """
-SELECT d.id, d.tenant_id, t.name AS tenant, d.provider, d.external_tenant_id, d.client_id, d.credentials
-  FROM data_sources d JOIN tenants t ON t.id = d.tenant_id
-"""
-
-
-def load_source(connection: Connection, scope: Scope) -> DataSource:
-    row = connection.execute(
-        text(f"{SOURCE} WHERE d.id = :source_id AND d.tenant_id = :tenant_id"),
-        {"source_id": scope.source_id, "tenant_id": scope.tenant_id},
-    ).one()
-    return _source(row)
-
-
 def list_sources(connection: Connection, tenant: Tenant | None = None) -> list[DataSource]:
     """The sources of one tenant, or of all."""
     rows = connection.execute(
-        text(f"{SOURCE} WHERE CAST(:tenant_id AS int) IS NULL OR d.tenant_id = :tenant_id ORDER BY t.name, d.id"),
-        {"tenant_id": tenant.id if tenant else None},
+        select(data_sources, tenants.c.name, tenants.c.stale_after_days)
+        .join(tenants)
+        .where(data_sources.c.tenant_id == tenant.id if tenant else true())
+        .order_by(tenants.c.name, data_sources.c.id)
     )
-    return [_source(row) for row in rows]
-
-
-def _source(row: object) -> DataSource:
-    values: Mapping[str, object] = row._mapping  # type: ignore[attr-defined]  # noqa: SLF001 - SQLAlchemy's public name
-    return DataSource(
-        scope=Scope(tenant_id=int(str(values["tenant_id"])), source_id=int(str(values["id"]))),
-        tenant=str(values["tenant"]),
-        provider=str(values["provider"]),
-        external_tenant_id=str(values["external_tenant_id"]),
-        client_id=str(values["client_id"]),
-        credentials=bytes(values["credentials"]),  # type: ignore[call-overload]
-    )
+    return [
+        DataSource(
+            scope=Scope(tenant_id=row.tenant_id, source_id=row.id),
+            tenant=row.name,
+            provider=row.provider,
+            external_tenant_id=row.external_tenant_id,
+            client_id=row.client_id,
+            credentials=row.credentials,
+            stale_after_days=row.stale_after_days,
+        )
+        for row in rows
+    ]
 
 
 def sources_of(connection: Connection, tenant: Tenant) -> Sequence[DataSource]:

@@ -1,0 +1,202 @@
+"""The composition root: the one place where implementations are chosen and put together.
+
+Built once per process, after any fork. Only here is ``legacy`` imported.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from functools import partial
+
+from sqlalchemy import Connection
+
+import legacy.admins
+import legacy.alerts
+import legacy.analyze
+import legacy.declared
+import legacy.linker
+import legacy.overuse
+from analyzers import unified
+from legacy.reads import SqlReads
+from pipeline.comparison.diff import Kind
+from pipeline.domain.findings import AlertType, AnalysisResult, AnalysisType, Finding
+from pipeline.domain.flags import FlagSnapshot
+from pipeline.domain.runs import ClaimedStep, DataSource, Lane, Run, Stage
+from pipeline.errors import SettingError
+from pipeline.flags.environment import listed_overrides, starting_point
+from pipeline.providers.microsoft365.auth import Credentials
+from pipeline.providers.microsoft365.source import Microsoft365Source
+from pipeline.providers.source import TenantSource
+from pipeline.settings import Settings
+from pipeline.stages.alert import Analysis, Handled, alert_tenant, reconcile_alerts, refused, settle_tenant
+from pipeline.stages.analyze import AnalyzerPart, analyze_tenant
+from pipeline.stages.capture import OpenSource, capture_tenant
+from pipeline.stages.compare import compare_branches
+from pipeline.stages.execution import Executor, StageFunction
+from pipeline.stages.link import Linker, link_entities, link_in_bulk
+from pipeline.stages.load import load_entities
+from pipeline.stages.route import route_run
+from pipeline.storage.credentials import Vault
+from pipeline.storage.database import Database
+from pipeline.storage.flags import load_overrides
+from pipeline.storage.graph import load_graph
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Wiring:
+    """What an entry point needs; ``executor`` does steps."""
+
+    settings: Settings
+    database: Database
+    executor: Executor
+
+    def close(self) -> None:
+        self.database.close()
+
+
+def now() -> datetime:
+    """The time, in UTC."""
+    return datetime.now(UTC)
+
+
+def open_database(settings: Settings) -> Database:
+    return Database(settings.require("database_url"), slow_ms=settings.slow_query_threshold_ms)
+
+
+def build(settings: Settings, *, open_source: OpenSource | None = None) -> Wiring:
+    """The system over its real parts; ``open_source`` puts another provider under it (tests, benchmarks)."""
+    database = open_database(settings)
+    opened = open_source or partial(open_provider, settings, vault(settings))
+    executor = Executor(
+        database=database,
+        stages=_stages(settings, database, opened),
+        on_failure=refused,
+        clock=now,
+        heartbeat_every=timedelta(milliseconds=settings.step_heartbeat_ms),
+    )
+    return Wiring(settings=settings, database=database, executor=executor)
+
+
+def vault(settings: Settings) -> Vault:
+    return Vault(settings.secret_key)
+
+
+def open_provider(settings: Settings, keys: Vault, run: Run) -> TenantSource:
+    """The source of the run's tenant, with its credentials opened."""
+    if run.source.provider != "microsoft365":
+        raise SettingError(f"{run.source.tenant} has a source of the unknown provider {run.source.provider}.")
+    return Microsoft365Source(
+        Credentials(
+            tenant_id=run.source.external_tenant_id,
+            client_id=run.source.client_id,
+            client_secret=keys.open(run.source.credentials),
+        ),
+        base_url=settings.graph_base_url,
+        authority=settings.graph_authority,
+        ca_path=settings.graph_ca_file,
+    )
+
+
+def _stages(settings: Settings, database: Database, open_source: OpenSource) -> Mapping[Stage, StageFunction]:
+    return {
+        Stage.ROUTE: partial(
+            route_run,
+            snapshot=partial(_snapshot, settings, database),
+            job_timeout=timedelta(milliseconds=settings.job_timeout_ms),
+        ),
+        Stage.CAPTURE: partial(capture_tenant, open_source=open_source),
+        Stage.LOAD: partial(load_entities, database=database, open_source=open_source),
+        Stage.LINK: partial(link_entities, database=database, open_source=open_source, linkers=LINKERS),
+        Stage.ANALYZE: partial(analyze_tenant, database=database, analyzers=_analyzers(settings)),
+        Stage.ALERT: partial(
+            alert_tenant, database=database, handlers={"reconcile": reconcile_alerts, "legacy": _legacy_alerts}
+        ),
+        Stage.COMPARE: partial(compare_branches, database=database, declared=_declared),
+    }
+
+
+def _snapshot(settings: Settings, database: Database, source: DataSource) -> FlagSnapshot:
+    """The flags as they stand for a tenant: the environment's values and its stored overrides, which win."""
+    with database.begin() as connection:
+        stored = load_overrides(connection, source.scope.tenant_id)
+    overrides = {**listed_overrides(settings, source), **stored}
+    return {
+        flag: replace(state, overrides={source.scope.tenant_id: overrides[flag]}) if flag in overrides else state
+        for flag, state in starting_point(settings).items()
+    }
+
+
+LINKERS: Mapping[str, Linker] = {"batch": link_in_bulk, "n_plus_one": legacy.linker.link}
+
+
+def _analyzers(settings: Settings) -> Mapping[str, AnalyzerPart]:
+    return {
+        "unified": AnalyzerPart(analyze=_unified),
+        "separate": AnalyzerPart(analyze=_separate),
+        "legacy": AnalyzerPart(
+            analyze=_legacy,
+            direct=_legacy_overuse,
+            delay=timedelta(milliseconds=settings.legacy_alert_delay_ms),
+        ),
+    }
+
+
+def _unified(
+    connection: Connection, source: DataSource, types: frozenset[AnalysisType], moment: datetime
+) -> AnalysisResult:
+    """One graph, every analyzer over it."""
+    return unified.analyze(load_graph(connection, source), types, moment)
+
+
+def _separate(
+    connection: Connection, source: DataSource, types: frozenset[AnalysisType], moment: datetime
+) -> AnalysisResult:
+    """The same rules, each analysis type with a graph of its own."""
+    results = [_unified(connection, source, frozenset({kind}), moment) for kind in AnalysisType if kind in types]
+    told = [result.privileged_ids for result in results if result.privileged_ids is not None]
+    return AnalysisResult(
+        findings=tuple(finding for result in results for finding in result.findings),
+        not_evaluated=tuple(item for result in results for item in result.not_evaluated),
+        completed=frozenset().union(*(result.completed for result in results)),
+        mfa_coverage=tuple(item for result in results for item in result.mfa_coverage),
+        privileged_ids=frozenset().union(*told) if told else None,
+    )
+
+
+def _legacy(
+    connection: Connection, source: DataSource, types: frozenset[AnalysisType], moment: datetime
+) -> AnalysisResult:
+    legacy.admins.tag_admins(connection, source.scope)
+    return legacy.analyze.analyze(SqlReads(connection, source.scope), types, moment)
+
+
+def _legacy_overuse(connection: Connection, run: Run, findings: Sequence[Finding], moment: datetime) -> None:
+    legacy.overuse.write_overuse(
+        connection, run.scope, run_id=run.id, trace_id=run.trace_id, findings=findings, now=moment
+    )
+
+
+def _legacy_alerts(connection: Connection, run: Run, analysis: Analysis, moment: datetime) -> Handled:
+    settle_tenant(connection, run, [], moment)
+    counts = legacy.alerts.handle(
+        connection, run.scope, run_id=run.id, trace_id=run.trace_id, findings=analysis.findings, now=moment
+    )
+    return Handled(counts=counts)
+
+
+RELATIVE_TO_LEGACY: Mapping[Kind, legacy.declared.Kind] = {
+    Kind.MISSING: "missing",
+    Kind.EXTRA: "extra",
+    Kind.DIFFERENT: "severity",
+}
+
+
+def _declared(step: ClaimedStep, moment: datetime, kind: Kind, alert_type: AlertType) -> str:
+    """Why a difference is known; legacy's table speaks of the new branch, which may be either side."""
+    told = RELATIVE_TO_LEGACY[kind]
+    if step.run.parts[Lane.CONTROL].analyzer != "legacy":
+        told = legacy.declared.mirrored(told)
+    found = legacy.declared.declared_for(told, alert_type, on=moment.date())
+    return found.reason if found else ""

@@ -1,0 +1,34 @@
+"""What beat asks for: due syncs, lost steps, and the end of what is kept for a time only."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from pipeline.stages.dispatch import open_due_runs, redispatch_overdue
+from pipeline.stages.retention import apply_limits
+from pipeline.wiring import now
+from tasks.app import app
+from tasks.canvas import publish
+from tasks.process import settings, wiring
+
+
+@app.task(name="tasks.schedule.dispatch_due_syncs")
+def dispatch_due_syncs() -> int:
+    opened = open_due_runs(wiring().database, now(), max_jobs=settings().max_concurrent_jobs)
+    for dispatch in opened:
+        publish(dispatch)
+    return len(opened)
+
+
+@app.task(name="tasks.schedule.reap_stalled_runs")
+def reap_stalled_runs() -> int:
+    lost_after = timedelta(milliseconds=settings().step_lost_after_ms)
+    again = redispatch_overdue(wiring().database, now(), lost_after=lost_after)
+    for dispatch in again:
+        publish(dispatch)
+    return len(again)
+
+
+@app.task(name="tasks.schedule.apply_retention")
+def apply_retention() -> None:
+    apply_limits(wiring().database, settings(), now())
