@@ -3,7 +3,6 @@
 # Standard output belongs to the program that is run (`make demo ARGS="--json --exit"` prints JSON and nothing else),
 # so recipes are silent and installing talks on standard error.
 
-MAKEFLAGS += --no-print-directory
 BIN := .venv/bin
 ENVIRONMENT := sh requirements/environment.sh
 LOCK := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate --no-header \

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 from pipeline.embedded.lock import StateLock
@@ -20,6 +21,7 @@ class Lifeline:
         self._process = subprocess.Popen(  # noqa: S603 - our own script on our own interpreter
             [sys.executable, "-I", "-S", script],
             stdin=subprocess.PIPE,
+            bufsize=0,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
             cwd="/",
@@ -40,6 +42,7 @@ class Lifeline:
         self._process.wait()
 
     def _order(self, line: str) -> None:
-        if self._process.stdin:
-            self._process.stdin.write(f"{line}\n".encode())
-            self._process.stdin.flush()
+        # Without its watcher (somebody killed it) a server is unprotected, not unusable; the next start tidies up.
+        with suppress(BrokenPipeError):
+            if self._process.stdin:
+                self._process.stdin.write(f"{line}\n".encode())

@@ -110,6 +110,17 @@ def test_servers_whose_watcher_was_killed_too_are_ended_by_the_next_start(state_
         assert not socket_folder.exists()
 
 
+def test_a_killed_watcher_does_not_disturb_the_servers(state_dir: Path) -> None:
+    servers = EmbeddedServers(state_dir, postgres=False, nats=False)
+    with servers:
+        assert servers._lifeline
+        servers._lifeline._process.kill()
+        servers._lifeline._process.wait()
+        servers.kill("redis")
+        servers.restart("redis")
+    assert alive_in(state_dir) == []
+
+
 def test_ctrl_c_in_the_terminal_does_not_reach_the_servers(owner: Owner) -> None:
     group = os.getpgid(owner.process.pid)
     assert all(os.getpgid(server.pid) != group for server in [*owner.servers, owner.watcher])
