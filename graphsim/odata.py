@@ -18,6 +18,9 @@ _REAL_OPTIONS = frozenset(
     | {"$skiptoken", "$top"}
 )
 
+_PAGING = frozenset({"$top", "$skip", "$skiptoken", "$count"})
+"""Options that resources without pages turn down."""
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Query:
@@ -40,6 +43,8 @@ def read_query(parameters: Iterable[tuple[str, str]], *, supported: frozenset[st
             raise bad_request(f"The query parameter '{raw_name}' is not supported.")
         if name in given:
             raise bad_request(f"Query option '{raw_name}' was specified more than once, but it must be specified once.")
+        if name in _PAGING and name not in supported:
+            raise unsupported_query(f"The query option {raw_name} is not supported on this resource.")
         if name not in supported:
             raise not_simulated(f"The query option {raw_name} on this resource")
         given[name] = value
