@@ -32,7 +32,7 @@ types: ## mypy, strict
 
 contracts: ## who may import whom
 	@$(ENVIRONMENT) dev
-	@$(BIN)/lint-imports
+	@$(BIN)/lint-imports --no-logo
 
 check: lint types contracts test ## all of the above
 

@@ -87,7 +87,7 @@ QUEUE_NAMES = (
 )
 task_default_exchange = "mspbyte"
 # Countdowns on quorum queues go through RabbitMQ's delay exchange, which cannot feed a direct one. On a broker's very
-# first start each worker logs that other pools' queues cannot be bound yet; every pool binds its own, so none is missed.
+# first start each worker logs that other pools' queues cannot be bound yet; every pool binds its own.
 task_default_exchange_type = "topic" if _on_rabbitmq else "direct"
 # Classic queues live on one node; quorum queues survive losing it.
 task_default_queue_type = "quorum" if _on_rabbitmq else "classic"
