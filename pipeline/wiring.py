@@ -5,6 +5,7 @@ Built once per process, after any fork. Only here is ``legacy`` imported.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -23,10 +24,10 @@ from legacy.reads import SqlReads
 from pipeline.comparison.diff import Kind
 from pipeline.domain.findings import AlertType, AnalysisResult, AnalysisType, Finding
 from pipeline.domain.flags import FlagSnapshot
-from pipeline.domain.runs import ClaimedStep, DataSource, Lane, Run, Stage
+from pipeline.domain.runs import ClaimedStep, DataSource, Lane, Run, Stage, Trigger
 from pipeline.errors import SettingError
 from pipeline.flags.environment import listed_overrides, starting_point
-from pipeline.providers.microsoft365.auth import Credentials
+from pipeline.providers.microsoft365.auth import Credentials, TokenStore
 from pipeline.providers.microsoft365.source import Microsoft365Source
 from pipeline.providers.source import TenantSource
 from pipeline.settings import Settings
@@ -68,7 +69,7 @@ def open_database(settings: Settings) -> Database:
 def build(settings: Settings, *, open_source: OpenSource | None = None) -> Wiring:
     """The system over its real parts; ``open_source`` puts another provider under it (tests, benchmarks)."""
     database = open_database(settings)
-    opened = open_source or partial(open_provider, settings, vault(settings))
+    opened = open_source or partial(open_provider, settings, vault(settings), TokenStore())
     executor = Executor(
         database=database,
         stages=_stages(settings, database, opened),
@@ -83,7 +84,7 @@ def vault(settings: Settings) -> Vault:
     return Vault(settings.secret_key)
 
 
-def open_provider(settings: Settings, keys: Vault, run: Run) -> TenantSource:
+def open_provider(settings: Settings, keys: Vault, tokens: TokenStore, run: Run) -> TenantSource:
     """The source of the run's tenant, with its credentials opened."""
     if run.source.provider != "microsoft365":
         raise SettingError(f"{run.source.tenant} has a source of the unknown provider {run.source.provider}.")
@@ -96,7 +97,15 @@ def open_provider(settings: Settings, keys: Vault, run: Run) -> TenantSource:
         base_url=settings.graph_base_url,
         authority=settings.graph_authority,
         ca_path=settings.graph_ca_file,
+        store=tokens,
+        deadline=_monotonic(run.deadline_at),
+        scheduled=run.trigger is Trigger.SCHEDULE,
     )
+
+
+def _monotonic(moment: datetime | None) -> float | None:
+    """The moment on this process's monotonic clock."""
+    return None if moment is None else time.monotonic() + (moment - now()).total_seconds()
 
 
 def _stages(settings: Settings, database: Database, open_source: OpenSource) -> Mapping[Stage, StageFunction]:
