@@ -40,14 +40,22 @@ class OutboxRow:
     payload: bytes
 
 
+RELAY_LOCK = 0x6D737071
+
+
+def hold_relay_lock(connection: Connection) -> bool:
+    """True when this transaction may publish; one relay at a time keeps the events of a source in order."""
+    return bool(connection.execute(text("SELECT pg_try_advisory_xact_lock(:key)"), {"key": RELAY_LOCK}).scalar_one())
+
+
 UNPUBLISHED = text("""
 SELECT sequence, id, subject, payload::text AS payload FROM outbox
- WHERE published_at IS NULL ORDER BY sequence LIMIT :most FOR UPDATE SKIP LOCKED
+ WHERE published_at IS NULL ORDER BY sequence LIMIT :most
 """)
 
 
 def unpublished(connection: Connection, most: int) -> list[OutboxRow]:
-    """The oldest events not yet published, locked until the transaction ends."""
+    """The oldest events not yet published."""
     rows = connection.execute(UNPUBLISHED, {"most": most})
     return [
         OutboxRow(sequence=row.sequence, id=row.id, subject=row.subject, payload=row.payload.encode()) for row in rows
