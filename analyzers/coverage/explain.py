@@ -44,7 +44,7 @@ def explain(
     codes = {code for cause in causes for code in cause.codes}
     if asking & ~(standing.in_scope | standing.excluded | standing.unknown):
         codes.add("users")
-    if not plan.asking:
+    if not asking and not causes:
         codes.add("no_mfa_policy")
     if _break_glass(plan, who, standing):
         codes.add("break_glass_excluded")

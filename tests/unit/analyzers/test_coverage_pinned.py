@@ -226,6 +226,15 @@ MORE = [
         ("location",),
     ),
     (
+        "exchange_active_sync_only_by_its_older_word",
+        (
+            policy("modern", client_app_types=("browser", "mobileAppsAndDesktopClients")),
+            policy("legacy", grant=BLOCK, client_app_types=("easSupported",)),
+        ),
+        Verdict.PARTIAL,
+        ("clientApps", "legacy_client_open"),
+    ),
+    (
         "two_policies_close_the_gap",
         (
             policy("away", locations=IncludeExclude(include=("All",), exclude=("AllTrusted",))),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from random import Random
+from typing import TypeVar
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -25,8 +26,9 @@ from pipeline.domain.entities import (
 from pipeline.domain.findings import Verdict
 from pipeline.domain.graph import TenantGraph
 from tests.unit.analyzers import brute
-from tests.unit.analyzers.build import GLOBAL_ADMIN, READER, TEAMS_ADMIN, policy, tenant, user
+from tests.unit.analyzers.build import GLOBAL_ADMIN, MFA, READER, TEAMS_ADMIN, policy, tenant, user
 
+T = TypeVar("T")
 USERS = ("u0", "u1", "u2", "u3")
 GROUPS = ("g0", "g1", "g2")
 ROLES = (GLOBAL_ADMIN, TEAMS_ADMIN, READER)
@@ -39,27 +41,30 @@ def some(values: tuple[str, ...], most: int = 2) -> st.SearchStrategy[tuple[str,
     return st.lists(st.sampled_from(values), max_size=most, unique=True).map(tuple)
 
 
-GUESTS = st.sampled_from(
-    (None, None, GuestScope(kinds=("internalGuest",)), GuestScope(kinds=("b2bCollaborationGuest",)))
-)
+def mostly(usual: T, unusual: st.SearchStrategy[T]) -> st.SearchStrategy[T]:
+    """Policies in practice have few conditions; drawn evenly, hardly any tenant would be covered at all."""
+    return st.sampled_from((True, True, True, False)).flatmap(lambda plain: st.just(usual) if plain else unusual)
+
+
+GUESTS = st.sampled_from((GuestScope(kinds=("internalGuest",)), GuestScope(kinds=("b2bCollaborationGuest",))))
 SCOPES = st.builds(
     PolicyUsers,
-    include_users=st.one_of(st.just(("All",)), some((*USERS, "GuestsOrExternalUsers", "None"))),
-    exclude_users=some((*USERS, "GuestsOrExternalUsers"), 1),
+    include_users=mostly(("All",), some((*USERS, "GuestsOrExternalUsers", "None"))),
+    exclude_users=mostly((), some((*USERS, "GuestsOrExternalUsers"), 1)),
     include_groups=some(GROUPS),
-    exclude_groups=some(GROUPS, 1),
+    exclude_groups=mostly((), some(GROUPS, 1)),
     include_roles=some(ROLES),
-    exclude_roles=some(ROLES, 1),
-    include_guests=GUESTS,
-    exclude_guests=GUESTS,
+    exclude_roles=mostly((), some(ROLES, 1)),
+    include_guests=mostly(None, GUESTS),
+    exclude_guests=mostly(None, GUESTS),
 )
-CONTROLS = ("mfa", "mfa", "mfa", "compliantDevice", "domainJoinedDevice", "block")
+CONTROLS = ("mfa", "compliantDevice", "domainJoinedDevice", "block")
 GRANTS = st.builds(
     Grant,
     operator=st.sampled_from(("AND", "OR")),
-    built_in_controls=some(CONTROLS),
-    terms_of_use=some(("terms",), 1),
-    authentication_strength_id=st.sampled_from((None, None, "strong", "weak")),
+    built_in_controls=some(CONTROLS, 3),
+    terms_of_use=mostly((), st.just(("terms",))),
+    authentication_strength_id=mostly(None, st.sampled_from(("strong", "weak"))),
 )
 POLICIES = st.builds(
     ConditionalAccessPolicy,
@@ -67,20 +72,20 @@ POLICIES = st.builds(
     state=st.sampled_from((PolicyState.ENABLED,) * 4 + (PolicyState.DISABLED, PolicyState.REPORT_ONLY)),
     users=SCOPES,
     applications=st.builds(
-        PolicyApplications, include=st.one_of(st.just(("All",)), some((*APPS, "None"))), exclude=some(APPS, 1)
+        PolicyApplications, include=mostly(("All",), some((*APPS, "None"))), exclude=mostly((), some(APPS, 1))
     ),
-    client_app_types=st.one_of(st.just(("all",)), some(CLIENT_TYPES, 3)),
+    client_app_types=mostly(("all",), some(CLIENT_TYPES, 3)),
     platforms=st.builds(
-        IncludeExclude, include=st.one_of(st.just(("all",)), some(("android", "iOS"))), exclude=some(("android",), 1)
+        IncludeExclude, include=mostly(("all",), some(("android", "iOS"))), exclude=mostly((), st.just(("android",)))
     ),
     locations=st.builds(
         IncludeExclude,
-        include=st.one_of(st.just(("All",)), some((*PLACES, "AllTrusted"))),
-        exclude=some((*PLACES, "AllTrusted"), 1),
+        include=mostly(("All",), some((*PLACES, "AllTrusted"))),
+        exclude=mostly((), some((*PLACES, "AllTrusted"), 1)),
     ),
-    sign_in_risk_levels=st.sampled_from(((), (), (), ("high",))),
-    workload_identities_only=st.sampled_from((False, False, False, True)),
-    grant=st.one_of(st.none(), GRANTS, GRANTS, GRANTS),
+    sign_in_risk_levels=mostly((), st.just(("high",))),
+    workload_identities_only=st.sampled_from((False,) * 7 + (True,)),
+    grant=st.one_of(st.just(MFA), GRANTS, GRANTS, st.none()),
 )
 
 
@@ -127,7 +132,7 @@ def never_higher(after: dict[str, Verdict], before: dict[str, Verdict]) -> bool:
 
 
 @given(tenants())
-@settings(max_examples=1500, deadline=None)
+@settings(max_examples=600, deadline=None)
 def test_a_plain_evaluator_over_all_situations_agrees(graph: TenantGraph) -> None:
     assert verdicts(graph) == {key: brute.verdict(one, graph) for key, one in graph.identities.items()}
 
@@ -148,7 +153,7 @@ EXCLUSIONS = st.one_of(
 
 
 @given(tenants(), EXCLUSIONS, st.integers(min_value=0, max_value=4))
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=200, deadline=None)
 def test_leaving_someone_out_of_a_policy_that_does_not_block_never_raises_coverage(
     graph: TenantGraph, exclusion: dict[str, tuple[str, ...]], chosen: int
 ) -> None:
@@ -163,7 +168,7 @@ def test_leaving_someone_out_of_a_policy_that_does_not_block_never_raises_covera
 
 
 @given(tenants(), st.sampled_from(APPS), st.integers(min_value=0, max_value=4))
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=200, deadline=None)
 def test_leaving_an_app_out_of_a_policy_that_does_not_block_never_raises_coverage(
     graph: TenantGraph, app: str, chosen: int
 ) -> None:
@@ -177,7 +182,7 @@ def test_leaving_an_app_out_of_a_policy_that_does_not_block_never_raises_coverag
 
 
 @given(tenants())
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=200, deadline=None)
 def test_an_unconditional_mfa_policy_for_all_never_lowers_coverage(graph: TenantGraph) -> None:
     after = verdicts(with_policies(graph, *graph.policies.values(), policy("everyone")))
 
@@ -186,7 +191,7 @@ def test_an_unconditional_mfa_policy_for_all_never_lowers_coverage(graph: Tenant
 
 
 @given(tenants(), POLICIES)
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=200, deadline=None)
 def test_a_report_only_policy_changes_no_verdict(graph: TenantGraph, added: ConditionalAccessPolicy) -> None:
     trial = replace(added, id="trial", state=PolicyState.REPORT_ONLY)
 

@@ -227,3 +227,9 @@ def test_an_authentication_strength_that_is_gone_is_cannot_tell_for_those_in_sco
 
     assert covered.verdict is Verdict.UNKNOWN
     assert not covered.input_missing
+
+
+def test_a_policy_that_would_leave_the_user_out_even_if_enabled_is_no_reason() -> None:
+    trial = policy(users=excluding(exclude_users=("ada",)), state=PolicyState.REPORT_ONLY)
+
+    assert ada(tenant(trial)).reasons == ("no_mfa_policy",)
