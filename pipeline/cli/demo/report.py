@@ -1,0 +1,121 @@
+"""The demo's closing page in the terminal."""
+
+from __future__ import annotations
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from pipeline.cli.demo.results import Results, TenantResult
+from pipeline.domain.runs import BRANCH_STAGES
+
+ALERT_TYPES = {
+    "mfa_not_enforced": "MFA none",
+    "mfa_partial_enforced": "MFA partial",
+    "policy_gap": "policy gap",
+    "license_waste": "lic. waste",
+    "license_overuse": "lic. overuse",
+    "stale_user": "stale",
+    "tenant_unreachable": "unreachable",
+}
+
+
+def print_report(console: Console, results: Results, first_alert_seconds: float | None) -> None:
+    """Alerts by tenant and type, stage times and statements, one alert explained, the comparison, what to type next."""
+    console.print(_alerts(results))
+    console.print(_stages(results))
+    if first_alert_seconds is not None:
+        console.print(f"The first alert stood {first_alert_seconds:.1f} s after the start.\n")
+    _example(console, results)
+    _comparison(console, results)
+
+
+def _alerts(results: Results) -> Table:
+    shown = [kind for kind in ALERT_TYPES if any(kind in tenant.alerts for tenant in results.tenants)]
+    table = Table(title="Open alerts", title_justify="left", title_style="bold")
+    for name in ("tenant", "branch", "run"):
+        table.add_column(name, no_wrap=True)
+    for kind in shown:
+        table.add_column(ALERT_TYPES[kind], justify="right")
+    for tenant in results.tenants:
+        counts = (str(tenant.alerts.get(kind, "·")) for kind in shown)
+        table.add_row(tenant.tenant, tenant.branch, _status(tenant), *counts)
+    return table
+
+
+def _status(tenant: TenantResult) -> str:
+    return "[green]ok[/]" if tenant.status == "succeeded" else f"[red]{tenant.status}[/]"
+
+
+def _stages(results: Results) -> Table:
+    table = Table(title="Seconds and (SQL statements) per stage", title_justify="left", title_style="bold")
+    table.add_column("tenant", no_wrap=True)
+    table.add_column("branch", no_wrap=True)
+    for stage in BRANCH_STAGES:
+        table.add_column(stage.value, justify="right", no_wrap=True)
+    table.add_column("all", justify="right", no_wrap=True)
+    for tenant in results.tenants:
+        for prefix, label in _lanes(tenant):
+            cells = [_cell(tenant, f"{prefix}{stage.value}") for stage in BRANCH_STAGES]
+            table.add_row(tenant.tenant, label, *cells, _total(tenant, prefix))
+    return table
+
+
+def _lanes(tenant: TenantResult) -> list[tuple[str, str]]:
+    if tenant.branch != "comparison":
+        return [("", tenant.branch)]
+    return [("", "legacy (control)"), ("candidate.", "new (candidate)")]
+
+
+def _cell(tenant: TenantResult, stage: str) -> str:
+    if stage not in tenant.seconds:
+        return "·"
+    return f"{tenant.seconds[stage]:.2f} ({tenant.queries[stage]})"
+
+
+def _total(tenant: TenantResult, prefix: str) -> str:
+    """All stages of the run in that lane; routing and capturing count for the lane that owns the run."""
+    mine = [stage for stage in tenant.seconds if stage.startswith("candidate.") == bool(prefix)]
+    seconds = sum(tenant.seconds[stage] for stage in mine)
+    return f"{seconds:.2f} ({sum(tenant.queries[stage] for stage in mine)})"
+
+
+def _example(console: Console, results: Results) -> None:
+    example = results.example
+    if example is None:
+        return
+    console.print("[bold]One alert explained[/]")
+    console.print(f"  {example.alert_type}, {example.severity}, {example.tenant}")
+    console.print(f"  {escape(example.message)}")
+    console.print(f"  Reasons: {', '.join(example.reasons)}\n")
+
+
+def _comparison(console: Console, results: Results) -> None:
+    compared = results.comparison
+    if not compared:
+        return
+    undeclared = compared["discrepancies"] - compared["declared"]
+    console.print(
+        f"[bold]Comparison of legacy and new:[/] {compared['result']}: {compared['discrepancies']} differences, "
+        f"{compared['declared']} of them declared, {undeclared} unexplained."
+    )
+    for cause in compared["report"]["causes"][:5]:
+        why = cause["declared"] or "[red]not declared[/]"
+        console.print(f"  {cause['count']:>4} × {cause['cause']}: {why}", highlight=False)
+    console.print()
+
+
+def print_next(console: Console, results: Results) -> None:
+    """What to type next, with names that are there."""
+    new = next((tenant.tenant for tenant in results.tenants if tenant.branch == "new"), "TENANT")
+    compared = next((tenant.tenant for tenant in results.tenants if tenant.branch == "comparison"), "TENANT")
+    example = results.example.id[:8] if results.example else "ALERT"
+    console.print("[bold]Next[/], in another terminal while this one runs:")
+    for line in (
+        f".venv/bin/mspbyte alerts list --tenant {new}",
+        f".venv/bin/mspbyte alerts show {example}",
+        f".venv/bin/mspbyte runs list --tenant {compared}",
+        f".venv/bin/mspbyte compare {compared} --wait",
+        ".venv/bin/mspbyte doctor",
+    ):
+        console.print(f"  {line}", highlight=False)

@@ -1,0 +1,111 @@
+"""The system's own processes as children of one command: started together, ended together, logs in files."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import TracebackType
+from typing import IO, Self
+
+from pipeline.errors import PipelineError
+
+STOP_SECONDS = 25.0
+"""What a platform grants at most between SIGTERM and SIGKILL, less a little."""
+
+WORKER = (sys.executable, "-m", "celery", "-A", "tasks.app", "worker", "--pool", "prefork")
+QUIET = ("--without-gossip", "--without-mingle", "--without-heartbeat")
+
+
+class ProcessEndedError(PipelineError):
+    """A process that should run has ended; the message names its log."""
+
+
+def worker_command(name: str, queues: Sequence[str], concurrency: int) -> tuple[str, ...]:
+    """A prefork worker for these queues."""
+    return (*WORKER, "-n", f"{name}@%h", "-Q", ",".join(queues), "-c", str(concurrency), *QUIET)
+
+
+def beat_command() -> tuple[str, ...]:
+    return (sys.executable, "-m", "celery", "-A", "tasks.app", "beat")
+
+
+def mspbyte_command(*arguments: str) -> tuple[str, ...]:
+    """This program's own command line, whatever it was started as."""
+    return (sys.executable, "-m", "pipeline.cli", *arguments)
+
+
+@dataclass(slots=True)
+class Processes:
+    """Children by name, in the order they were started; leaving the block ends them all."""
+
+    environment: Mapping[str, str]
+    logs: Path
+    _running: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
+    _files: list[IO[bytes]] = field(default_factory=list)
+
+    def __enter__(self) -> Self:
+        self.logs.mkdir(parents=True, exist_ok=True)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    def start(self, name: str, command: Sequence[str]) -> subprocess.Popen[bytes]:
+        """Starts it in a process group of its own, so that Ctrl-C in the terminal reaches only us."""
+        log = self.log_of(name).open("wb")
+        self._files.append(log)
+        child = subprocess.Popen(  # noqa: S603 - commands of this module's making
+            list(command),
+            env={**os.environ, **self.environment, "REMAP_SIGTERM": "SIGQUIT"},
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+        self._running[name] = child
+        return child
+
+    def log_of(self, name: str) -> Path:
+        return self.logs / f"{name}.log"
+
+    def check(self) -> None:
+        """Raises ``ProcessEndedError`` when one of them has ended by itself."""
+        for name, child in self._running.items():
+            if child.poll() is not None:
+                raise ProcessEndedError(
+                    f"The process {name} ended with status {child.returncode}; its log is {self.log_of(name)}."
+                )
+
+    def stop(self) -> None:
+        """Asks all of them to end at once, waits, and kills what has not ended in time."""
+        for child in self._running.values():
+            _signal(child, signal.SIGTERM)
+        deadline = time.monotonic() + STOP_SECONDS
+        for child in self._running.values():
+            try:
+                child.wait(max(0.1, deadline - time.monotonic()))
+            except subprocess.TimeoutExpired:
+                _signal(child, signal.SIGKILL, group=True)
+                child.wait()
+        self._running.clear()
+        while self._files:
+            self._files.pop().close()
+
+
+def _signal(child: subprocess.Popen[bytes], number: signal.Signals, *, group: bool = False) -> None:
+    """The signal, to the process or to everything it has started, if it still runs."""
+    try:
+        if group:
+            os.killpg(child.pid, number)
+        else:
+            child.send_signal(number)
+    except ProcessLookupError:
+        pass
