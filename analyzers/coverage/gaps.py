@@ -51,7 +51,7 @@ def _wording(policy: ConditionalAccessPolicy, code: str, graph: TenantGraph) -> 
         return _limits("platform", policy.platforms)
     if code == LOCATION:
         return _limits("location", _named(policy.locations, graph))
-    return f"covers only the client apps {', '.join(policy.client_app_types)}"
+    return f"covers only the {_counted('client app', list(policy.client_app_types))}"
 
 
 def _named(places: IncludeExclude, graph: TenantGraph) -> IncludeExclude:
@@ -66,15 +66,16 @@ def _limits(noun: str, condition: IncludeExclude) -> str:
     if condition.exclude == ("AllTrusted",):
         return "excludes trusted locations"
     listed = [value for value in condition.include if value not in {"All", "all", "None"}]
-    only = f"covers only the {noun}s {few(listed)}" if listed else ""
-    but = f"excludes the {noun}s {few(list(condition.exclude))}" if condition.exclude else ""
+    only = f"covers only the {_counted(noun, listed)}" if listed else ""
+    but = f"excludes the {_counted(noun, list(condition.exclude))}" if condition.exclude else ""
     return " and ".join(part for part in (only, but) if part)
 
 
-def few(values: list[str]) -> str:
-    """The first of the values, and how many more there are."""
+def _counted(noun: str, values: list[str]) -> str:
+    """The noun in its number, the first of the values, and how many more there are."""
     rest = len(values) - SHOWN
-    return ", ".join(values[:SHOWN]) + (f" and {rest} more" if rest > 0 else "")
+    shown = ", ".join(values[:SHOWN]) + (f" and {rest} more" if rest > 0 else "")
+    return f"{noun}{'' if len(values) == 1 else 's'} {shown}"
 
 
 _CONDITIONS = {
