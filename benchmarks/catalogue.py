@@ -1,0 +1,15 @@
+"""Every benchmark, by name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+
+from benchmarks import end_to_end
+from benchmarks.grounds import Grounds
+from benchmarks.rows import Row
+
+Benchmark = Callable[[Grounds], Iterator[Row]]
+
+BENCHMARKS: Mapping[str, Benchmark] = {
+    "end_to_end": end_to_end.measure,
+}
