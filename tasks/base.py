@@ -17,6 +17,8 @@ class StepTask(Task):
     """Binds the run's ids to every log line of the task, and shows Flower what it is about."""
 
     abstract = True
+    default_retry_delay = 1
+    """Seconds until Celery delivers the task of a killed process again."""
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 - Celery's own signature
         structlog.contextvars.clear_contextvars()

@@ -73,6 +73,21 @@ class Processes:
         self._running[name] = child
         return child
 
+    def pid(self, name: str) -> int:
+        return self._running[name].pid
+
+    def end(self, name: str) -> None:
+        """Asks one to end, waits, and kills it when it has not ended in time."""
+        child = self._running.pop(name)
+        _signal(child, signal.SIGTERM)
+        _wait(child, STOP_SECONDS)
+
+    def kill(self, name: str) -> None:
+        """Ends it and everything it has started at one blow, without a chance to tidy up."""
+        child = self._running.pop(name)
+        _signal(child, signal.SIGKILL, group=True)
+        child.wait()
+
     def log_of(self, name: str) -> Path:
         return self.logs / f"{name}.log"
 
@@ -90,11 +105,7 @@ class Processes:
             _signal(child, signal.SIGTERM)
         deadline = time.monotonic() + STOP_SECONDS
         for child in self._running.values():
-            try:
-                child.wait(max(0.1, deadline - time.monotonic()))
-            except subprocess.TimeoutExpired:
-                _signal(child, signal.SIGKILL, group=True)
-                child.wait()
+            _wait(child, max(0.1, deadline - time.monotonic()))
         self._running.clear()
         while self._files:
             self._files.pop().close()
@@ -109,3 +120,12 @@ def _signal(child: subprocess.Popen[bytes], number: signal.Signals, *, group: bo
             child.send_signal(number)
     except ProcessLookupError:
         pass
+
+
+def _wait(child: subprocess.Popen[bytes], seconds: float) -> None:
+    """Returns when it has ended, by itself in time or by force."""
+    try:
+        child.wait(seconds)
+    except subprocess.TimeoutExpired:
+        _signal(child, signal.SIGKILL, group=True)
+        child.wait()
