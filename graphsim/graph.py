@@ -65,7 +65,7 @@ def answer(state: TenantState, request: GraphRequest) -> bytes:
 
 
 def _run_into_faults(state: TenantState, request: GraphRequest) -> None:
-    fault = state.take_fault(request.path)
+    fault = state.take_fault(f"/{VERSION}/{request.path}")
     if fault:
         headers = {} if fault.retry_after is None else {"Retry-After": str(fault.retry_after)}
         raise GraphError(fault.status, fault.code, "The simulator was told to fail this request.", headers)

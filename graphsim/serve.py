@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import signal
 import socket
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -39,6 +42,19 @@ class _Server(uvicorn.Server):
         self._abort(idle_only=False)
         await asyncio.sleep(0.01)  # lets the loop close what was aborted
 
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Lets an interrupt just end the server; uvicorn would raise it again and cut the clean-up short."""
+        if threading.current_thread() is not threading.main_thread():
+            yield
+            return
+        before = {number: signal.signal(number, self.handle_exit) for number in (signal.SIGINT, signal.SIGTERM)}
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+
     def _abort(self, *, idle_only: bool) -> None:
         for connection in list(self.server_state.connections):
             cycle, transport = getattr(connection, "cycle", None), getattr(connection, "transport", None)
@@ -47,13 +63,14 @@ class _Server(uvicorn.Server):
 
 
 def serve(config: SimulatorConfig, host: str, port: int, state_dir: Path) -> None:
-    """Serves until interrupted. Port 0 takes a free one.
+    """Serves until interrupted or terminated, then returns. Port 0 takes a free one.
 
     The address is printed and written to ``graphsim.url`` in ``state_dir``, next to the certificates (``tls/ca.pem``).
     """
     bound = _bind(host, port)
     address = _address(host, bound)
     files = ensure_certificates(state_dir / "tls")
+    bound.listen()  # whoever reads the address can connect: the kernel holds connections until uvicorn takes them
     note = state_dir / ADDRESS_FILE
     note.write_text(f"{address}\n")
     print(f"graphsim listens on {address} (CA: {files.ca})", flush=True)  # noqa: T201 - what the caller waits for

@@ -29,7 +29,7 @@ class UserChange:
 
 @dataclass(kw_only=True, slots=True)
 class Fault:
-    """The next ``times`` requests whose path contains ``path_contains`` fail like this."""
+    """The next ``times`` requests whose path (``/v1.0/users``) contains ``path_contains`` fail like this."""
 
     path_contains: str
     status: int

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import signal
 import ssl
+import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import closing
 from datetime import UTC, datetime
@@ -208,3 +211,30 @@ def test_two_simulators_run_side_by_side_and_leave_their_ports(state_dir: Path) 
 
     with RunningSimulator(CONFIG, state_dir, port=port) as again:
         assert again.port == port
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_the_program_says_where_it_listens_and_ends_cleanly(tmp_path: Path, number: signal.Signals) -> None:
+    code = (
+        "import sys; from pathlib import Path; from graphsim.serve import serve; "
+        "from graphsim.simulator import SimulatorConfig; "
+        "serve(SimulatorConfig(users=10), '127.0.0.1', 0, Path(sys.argv[1]))"
+    )
+    command = [sys.executable, "-c", code, str(tmp_path)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        try:
+            assert process.stdout is not None
+            said = process.stdout.readline()
+            address = (tmp_path / "graphsim.url").read_text().strip()
+            context = ssl.create_default_context(cafile=tmp_path / "tls" / "ca.pem")
+            with httpx.Client(verify=context, trust_env=False) as client:
+                answer = client.get(f"{address}/_sim/tenants")
+            process.send_signal(number)
+            _, errors = process.communicate(timeout=30)
+        finally:
+            process.kill()
+
+    assert said.startswith(f"graphsim listens on {address} ")
+    assert answer.status_code == 200
+    assert (process.returncode, errors) == (0, "")
+    assert not (tmp_path / "graphsim.url").exists()

@@ -195,7 +195,7 @@ def test_without_consent_every_read_is_denied_even_of_unknown_paths(make_world: 
 
 def test_a_fault_hits_the_requests_it_names_as_often_as_it_says(make_world: MakeWorld) -> None:
     world = make_world()
-    world.state.faults.append(Fault(path_contains="groups", status=503, code="ServiceUnavailable", times=2))
+    world.state.faults.append(Fault(path_contains="/groups", status=503, code="ServiceUnavailable", times=2))
 
     assert world.get("users").value
     assert refusal(world, "groups") == (503, "ServiceUnavailable")

@@ -103,3 +103,14 @@ def test_a_type_cast_keeps_that_type_and_needs_the_consistency_header(make_world
 
     assert [body["displayName"] for body in cast.value] == ["Sales"]
     assert cast.count == 1
+
+
+def test_a_user_named_in_several_ways_is_a_member_once(make_world: MakeWorld) -> None:
+    tenant = make_world(1).state.tenant
+    department = frozenset({tenant.population.department(3)})
+    plan = groups.GroupPlan(number=0, name="", users=(3,), departments=department, span=range(10))
+
+    numbers = list(groups.user_numbers(tenant, plan, 0, tenant.size))
+
+    assert numbers.count(3) == 1
+    assert numbers == sorted(set(numbers))
