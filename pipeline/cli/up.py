@@ -7,14 +7,24 @@ import threading
 from contextlib import ExitStack
 from pathlib import Path
 
+import typer
 from rich.console import Console
 
 from pipeline.cli.local_state import leave_environment, local_secret_key
 from pipeline.cli.processes import Processes, beat_command, mspbyte_command, worker_command
-from pipeline.embedded import servers_for
+from pipeline.embedded import default_state_dir, servers_for
 from pipeline.settings import load_settings
 from pipeline.storage import schema
 from pipeline.wiring import open_database
+
+app = typer.Typer()
+
+
+@app.command()
+def up() -> None:
+    """Run the whole system here; embedded servers where the environment names none."""
+    run_up(default_state_dir())
+
 
 POOLS = {
     "router": (("router",), 1),

@@ -9,13 +9,32 @@ import threading
 import time
 from pathlib import Path
 from types import FrameType
+from typing import Annotated
 
+import typer
 from rich.console import Console
 
 from pipeline.cli.demo.report import print_next, print_report
 from pipeline.cli.demo.results import Results, collect
 from pipeline.cli.demo.stage import Scene, set_scene
 from pipeline.cli.demo.watch import Watch
+from pipeline.embedded import default_state_dir
+
+app = typer.Typer()
+INTERRUPTED = 130
+
+
+@app.command()
+def demo(
+    *,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document instead of tables.")] = False,
+    leave: Annotated[bool, typer.Option("--exit", help="Stop everything once the report is out.")] = False,
+) -> None:
+    """Sync five simulated tenants, on legacy, on new and compared, with everything that takes."""
+    try:
+        raise typer.Exit(run_demo(default_state_dir(), as_json=as_json, leave=leave))
+    except KeyboardInterrupt:
+        raise typer.Exit(INTERRUPTED) from None
 
 
 def run_demo(state_dir: Path, *, as_json: bool, leave: bool) -> int:

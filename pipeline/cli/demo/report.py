@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
@@ -10,14 +11,17 @@ from pipeline.cli.demo.results import Results, TenantResult
 from pipeline.domain.runs import BRANCH_STAGES
 
 ALERT_TYPES = {
-    "mfa_not_enforced": "MFA none",
-    "mfa_partial_enforced": "MFA partial",
-    "policy_gap": "policy gap",
-    "license_waste": "lic. waste",
-    "license_overuse": "lic. overuse",
-    "stale_user": "stale",
-    "tenant_unreachable": "unreachable",
+    "mfa_not_enforced": "MFA\nnone",
+    "mfa_partial_enforced": "MFA\npartial",
+    "policy_gap": "policy\ngap",
+    "license_waste": "licence\nwaste",
+    "license_overuse": "licence\noveruse",
+    "stale_user": "stale\nuser",
+    "tenant_unreachable": "not\nreached",
 }
+
+
+TEXT_COLUMNS = 2
 
 
 def print_report(console: Console, results: Results, first_alert_seconds: float | None) -> None:
@@ -30,54 +34,59 @@ def print_report(console: Console, results: Results, first_alert_seconds: float 
     _comparison(console, results)
 
 
+def _table(title: str, *headings: str) -> Table:
+    """A table that fits 80 columns: the first two columns are text, the rest figures."""
+    table = Table(
+        title=title, title_justify="left", title_style="bold", box=SIMPLE_HEAD, pad_edge=False, padding=(0, 1)
+    )
+    for number, heading in enumerate(headings):
+        table.add_column(heading, justify="left" if number < TEXT_COLUMNS else "right", no_wrap=True)
+    return table
+
+
 def _alerts(results: Results) -> Table:
     shown = [kind for kind in ALERT_TYPES if any(kind in tenant.alerts for tenant in results.tenants)]
-    table = Table(title="Open alerts", title_justify="left", title_style="bold")
-    for name in ("tenant", "branch", "run"):
-        table.add_column(name, no_wrap=True)
-    for kind in shown:
-        table.add_column(ALERT_TYPES[kind], justify="right")
+    table = _table("Open alerts", "tenant", "branch", *(ALERT_TYPES[kind] for kind in shown))
     for tenant in results.tenants:
         counts = (str(tenant.alerts.get(kind, "·")) for kind in shown)
-        table.add_row(tenant.tenant, tenant.branch, _status(tenant), *counts)
+        table.add_row(tenant.tenant, _status(tenant), *counts)
     return table
 
 
 def _status(tenant: TenantResult) -> str:
-    return "[green]ok[/]" if tenant.status == "succeeded" else f"[red]{tenant.status}[/]"
+    if tenant.status == "succeeded":
+        return tenant.branch
+    return f"{tenant.branch} [red]{tenant.status}[/]"
 
 
 def _stages(results: Results) -> Table:
-    table = Table(title="Seconds and (SQL statements) per stage", title_justify="left", title_style="bold")
-    table.add_column("tenant", no_wrap=True)
-    table.add_column("branch", no_wrap=True)
-    for stage in BRANCH_STAGES:
-        table.add_column(stage.value, justify="right", no_wrap=True)
-    table.add_column("all", justify="right", no_wrap=True)
+    stages = (stage.value for stage in BRANCH_STAGES)
+    table = _table("SQL statements and seconds", "tenant", "branch", *stages, "run")
     for tenant in results.tenants:
         for prefix, label in _lanes(tenant):
             cells = [_cell(tenant, f"{prefix}{stage.value}") for stage in BRANCH_STAGES]
-            table.add_row(tenant.tenant, label, *cells, _total(tenant, prefix))
+            table.add_row("" if prefix else tenant.tenant, label, *cells, _total(tenant, prefix))
     return table
 
 
 def _lanes(tenant: TenantResult) -> list[tuple[str, str]]:
+    """Prefix of the stage names and label of each branch that ran."""
     if tenant.branch != "comparison":
         return [("", tenant.branch)]
-    return [("", "legacy (control)"), ("candidate.", "new (candidate)")]
+    return [("", "legacy"), ("candidate.", "and new")]
 
 
 def _cell(tenant: TenantResult, stage: str) -> str:
     if stage not in tenant.seconds:
         return "·"
-    return f"{tenant.seconds[stage]:.2f} ({tenant.queries[stage]})"
+    return f"{tenant.queries[stage]} {tenant.seconds[stage]:.2f}"
 
 
 def _total(tenant: TenantResult, prefix: str) -> str:
     """All stages of the run in that lane; routing and capturing count for the lane that owns the run."""
     mine = [stage for stage in tenant.seconds if stage.startswith("candidate.") == bool(prefix)]
     seconds = sum(tenant.seconds[stage] for stage in mine)
-    return f"{seconds:.2f} ({sum(tenant.queries[stage] for stage in mine)})"
+    return f"{sum(tenant.queries[stage] for stage in mine)} {seconds:.2f}"
 
 
 def _example(console: Console, results: Results) -> None:

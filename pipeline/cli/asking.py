@@ -1,0 +1,79 @@
+"""What ``sync`` and ``compare`` have in common: a run is asked for, here or of the workers, and waited for or not."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Annotated
+
+import typer
+
+from pipeline.cli.doorbell import ring
+from pipeline.cli.following import follow
+from pipeline.cli.moments import current_time
+from pipeline.cli.opening import opened_database
+from pipeline.cli.requests import Requested, find_sources, request
+from pipeline.cli.running_here import opened_wiring, run_here
+from pipeline.cli.streams import complain, tell
+from pipeline.domain.capture import SyncType
+from pipeline.domain.runs import RunState
+from pipeline.storage.reports.runs import RunSummary
+
+Wait = Annotated[bool, typer.Option("--wait", help="Stay until it has ended; status 1 if it failed.")]
+WaitLimit = Annotated[int, typer.Option("--timeout", min=1, metavar="SECONDS", help="How long --wait waits at most.")]
+Local = Annotated[bool, typer.Option("--local", help="Do it in this process, without broker or workers.")]
+
+FAILED = 1
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Asked:
+    """What to ask for, and how. ``longest`` is in seconds."""
+
+    tenant: str
+    sync_types: Sequence[SyncType]
+    compare: bool
+    wait: bool
+    longest: float
+    local: bool
+
+
+def ask(asked: Asked) -> list[RunSummary] | None:
+    """The runs as they ended, one per source, or ``None`` when they are left to the workers."""
+    if asked.local:
+        with opened_wiring() as parts:
+            return run_here(parts, asked.tenant, asked.sync_types, compare=asked.compare)
+    with opened_database() as database:
+        now = current_time()
+        requests = [
+            request(database, source, asked.sync_types, now, compare=asked.compare)
+            for source in find_sources(database, asked.tenant)
+        ]
+        _ring()
+        if not asked.wait:
+            return None
+        return [_ended(follow(database, one, longest=asked.longest), one) for one in requests]
+
+
+def require_success(runs: Sequence[RunSummary]) -> None:
+    """Ends the command with status 1 when a run failed, its reason on standard error."""
+    failed = [run for run in runs if run.state is RunState.FAILED]
+    for run in failed:
+        complain(f"Run {run.id} of {run.tenant} failed at {run.stage or 'its end'}: {run.error_message}")
+    if failed:
+        raise typer.Exit(FAILED)
+
+
+def _ring() -> None:
+    if not ring():
+        tell("The broker does not answer; the request is stored, and beat picks it up when the broker is back.")
+
+
+def _ended(run: RunSummary | None, requested: Requested) -> RunSummary:
+    if run is None:
+        complain(
+            f"The run of {requested.source.tenant} has not ended in time; it goes on. "
+            "`mspbyte runs list` shows it, `mspbyte doctor` what may be missing."
+        )
+        raise typer.Exit(FAILED)
+    return run

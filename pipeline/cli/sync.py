@@ -1,0 +1,60 @@
+"""``mspbyte sync``."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from pipeline.cli.asking import Asked, Local, Wait, WaitLimit, ask, require_success
+from pipeline.cli.nouns import noun
+from pipeline.cli.opening import opened_database
+from pipeline.cli.options import AsJson, TenantArgument
+from pipeline.cli.output import print_json
+from pipeline.cli.run_page import read_page, show_page
+from pipeline.cli.streams import say
+from pipeline.domain.capture import SyncType
+from pipeline.errors import UserError
+from pipeline.storage.reports.runs import RunSummary
+
+app = noun()
+
+
+@app.command()
+def sync(
+    tenant: TenantArgument,
+    *,
+    only: Annotated[
+        list[str] | None,
+        typer.Option(metavar="TYPE", help=f"Only {', '.join(SyncType)}; may be repeated, or a comma list."),
+    ] = None,
+    wait: Wait = False,
+    longest: WaitLimit = 900,
+    local: Local = False,
+    as_json: AsJson = False,
+) -> None:
+    """Sync a tenant now. The workers do it, unless --local does."""
+    sync_types = _sync_types(only or [])
+    runs = ask(Asked(tenant=tenant, sync_types=sync_types, compare=False, wait=wait, longest=longest, local=local))
+    if as_json:
+        print_json(runs if runs is not None else {"tenant": tenant, "requested": sync_types})
+    elif runs is None:
+        say(f"Asked for {', '.join(sync_types)} of {tenant}. `mspbyte runs list` shows the run.")
+    else:
+        _show(runs)
+    require_success(runs or [])
+
+
+def _show(runs: list[RunSummary]) -> None:
+    with opened_database() as database, database.begin() as connection:
+        for run in runs:
+            show_page(read_page(connection, run, trace=False))
+
+
+def _sync_types(only: list[str]) -> tuple[SyncType, ...]:
+    """What was named, in the order of the schedule; all when nothing was."""
+    named = {name.strip() for text in only for name in text.split(",") if name.strip()}
+    unknown = sorted(named - set(SyncType))
+    if unknown:
+        raise UserError(f"--only names {', '.join(unknown)}; use {', '.join(SyncType)}.")
+    return tuple(kind for kind in SyncType if kind in named or not named)

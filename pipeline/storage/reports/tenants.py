@@ -1,0 +1,66 @@
+"""Tenants and their sources as lists."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection, text
+
+from pipeline.storage.reports.reach import Reach
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class TenantSummary:
+    """One tenant in a line; the last run is that of any of its sources."""
+
+    id: int
+    name: str
+    sources: int
+    open_alerts: int
+    last_run_at: datetime | None
+    last_run_state: str | None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SourceSummary:
+    """One source in a line, never with its credentials."""
+
+    id: int
+    tenant: str
+    provider: str
+    external_tenant_id: str
+    client_id: str
+    enabled: bool
+    next_due_at: datetime | None
+    created_at: datetime
+
+
+TENANTS = text("""
+SELECT t.id, t.name,
+       (SELECT count(*) FROM data_sources d WHERE d.tenant_id = t.id) AS sources,
+       (SELECT count(*) FROM alerts a WHERE a.tenant_id = t.id AND a.status IN ('active', 'acknowledged'))
+           AS open_alerts,
+       r.created_at AS last_run_at, r.state AS last_run_state
+  FROM tenants t
+  LEFT JOIN LATERAL (SELECT created_at, state FROM runs WHERE tenant_id = t.id ORDER BY created_at DESC LIMIT 1) r
+            ON true
+ ORDER BY t.name
+""")
+SOURCES = text("""
+SELECT d.id, t.name AS tenant, d.provider, d.external_tenant_id, d.client_id, d.enabled, d.created_at,
+       (SELECT min(s.next_due_at) FROM schedules s WHERE s.source_id = d.id) AS next_due_at
+  FROM data_sources d JOIN tenants t ON t.id = d.tenant_id
+ WHERE CAST(:tenant_id AS int) IS NULL OR d.tenant_id = :tenant_id
+ ORDER BY t.name, d.id
+""")
+
+
+def tenant_summaries(connection: Connection) -> list[TenantSummary]:
+    """Every tenant, by name: one statement."""
+    return [TenantSummary(**row) for row in connection.execute(TENANTS).mappings()]
+
+
+def source_summaries(connection: Connection, reach: Reach) -> list[SourceSummary]:
+    """Sources by tenant: one statement."""
+    return [SourceSummary(**row) for row in connection.execute(SOURCES, {"tenant_id": reach.tenant_id}).mappings()]
