@@ -1,0 +1,107 @@
+"""A tenant that withdraws its consent: its run fails, its alerts stay, and one critical alert says so."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from uuid import UUID
+
+import pytest
+from sqlalchemy import text
+
+from graphsim.serve import RunningSimulator
+from pipeline import wiring
+from pipeline.domain.flags import Flag
+from pipeline.domain.runs import Scope
+from pipeline.stages.local import sync_here
+from tests.tenants import COMPARED, LEGACY, NEW, add_simulated_tenant, settings_for
+
+pytestmark = pytest.mark.servers
+TENANT = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Reached:
+    """A simulated tenant that was read once."""
+
+    parts: wiring.Wiring
+    simulator: RunningSimulator
+    scope: Scope
+
+    def sync(self) -> UUID:
+        return sync_here(self.parts.database, self.parts.executor, self.scope)
+
+    def consent(self, *, granted: bool) -> None:
+        self.simulator.simulator.state(TENANT).consent = granted
+
+    def rows(self, statement: str, **values: object) -> list[tuple[object, ...]]:
+        with self.parts.database.begin() as connection:
+            return [tuple(row) for row in connection.execute(text(statement), values)]
+
+    def others(self) -> list[tuple[object, ...]]:
+        """Every alert about something else, whole, and where PostgreSQL keeps it."""
+        return self.rows("SELECT ctid::text, a.* FROM alerts a WHERE alert_type <> 'tenant_unreachable' ORDER BY id")
+
+    def unreachable(self) -> list[tuple[object, ...]]:
+        return self.rows("SELECT severity, status FROM alerts WHERE alert_type = 'tenant_unreachable'")
+
+
+@pytest.fixture(params=[LEGACY, NEW, COMPARED], ids=["legacy", "new", "comparison"])
+def reached(request: pytest.FixtureRequest, simulator: RunningSimulator, database_url: str) -> Iterator[Reached]:
+    branch: Mapping[Flag, bool] = request.param
+    parts = wiring.build(settings_for(simulator, database_url=database_url))
+    found = Reached(parts, simulator, add_simulated_tenant(parts, simulator, TENANT, branch))
+    found.sync()
+    yield found
+    parts.close()
+
+
+def test_without_consent_a_run_fails_with_its_reason_and_leaves_the_tenants_alerts_as_they_were(
+    reached: Reached,
+) -> None:
+    before = reached.others()
+    assert before, "there is something to lose"
+    reached.consent(granted=False)
+
+    run_id = reached.sync()
+
+    ((state, code, message),) = reached.rows(
+        "SELECT state, error_code, error_message FROM runs WHERE id = :id", id=run_id
+    )
+    assert state == "failed"
+    assert code
+    assert str(message).endswith(".")
+    assert "Traceback" not in str(message)
+    assert reached.others() == before
+    assert reached.unreachable() == [("critical", "active")]
+    assert reached.rows("SELECT count(*) FROM entities WHERE deleted_at IS NOT NULL") == [(0,)]
+
+
+def test_a_second_failed_run_raises_no_second_alert(reached: Reached) -> None:
+    reached.consent(granted=False)
+    reached.sync()
+    reached.sync()
+
+    assert reached.unreachable() == [("critical", "active")]
+    assert (
+        reached.rows("SELECT count(*) FROM outbox WHERE subject = 'alert.created'")[0]
+        == reached.rows("SELECT count(*) FROM alert_history WHERE from_status IS NULL")[0]
+    )
+
+
+def test_once_consent_is_back_the_next_run_resolves_the_alert_about_the_tenant(reached: Reached) -> None:
+    before = reached.others()
+    reached.consent(granted=False)
+    reached.sync()
+    reached.consent(granted=True)
+
+    reached.sync()
+
+    assert reached.unreachable() == [("critical", "resolved")]
+    # Legacy finds more waste in its second run, by the tags its first one left; nothing it had is gone.
+    assert {row[1] for row in before} <= {row[1] for row in reached.others()}
+    told = reached.rows(
+        "SELECT from_status, to_status FROM alert_history h JOIN alerts a ON a.id = h.alert_id"
+        " WHERE a.alert_type = 'tenant_unreachable' ORDER BY h.id"
+    )
+    assert told == [(None, "active"), ("active", "resolved")]
