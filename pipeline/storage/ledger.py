@@ -233,8 +233,10 @@ WITH told AS (
     RETURNING 1
 ), next AS (
     UPDATE run_steps s
-       SET state = CASE WHEN CAST(:next_due_at AS timestamptz) IS NULL THEN 'dispatched' ELSE 'waiting' END,
-           due_at = CAST(:next_due_at AS timestamptz), dispatched_at = :now
+       SET state = CASE WHEN CAST(:next_due_at AS timestamptz) IS NULL AND s.stage <> 'compare'
+                        THEN 'dispatched' ELSE 'waiting' END,
+           due_at = coalesce(CAST(:next_due_at AS timestamptz), CASE WHEN s.stage = 'compare' THEN CAST(:now AS timestamptz) END),
+           dispatched_at = :now
      WHERE s.run_id = :run_id AND s.state = 'pending' AND s.position > :position AND EXISTS (SELECT 1 FROM told)
        AND NOT EXISTS (
            SELECT 1 FROM run_steps p
@@ -282,7 +284,8 @@ def complete(connection: Connection, step: ClaimedStep, report: StepReport, now:
     Last statement of the transaction that holds the step's effect: sets it done, gives the turn to the next, puts
     the events into the outbox and ends the run after its last step. The lanes of a comparison end at the same time
     as often as not; each then takes the run's row lock first, so that the later one sees the earlier one's end and
-    the comparison gets its turn exactly once.
+    the comparison gets its turn exactly once. The comparison is made due rather than dispatched: where the chord that
+    would ask for it is gone, because a lane was continued outside it, the reconciler asks at its next tick.
     """
     if step.ref.lane is not Lane.MAIN:
         connection.execute(LOCK_RUN, {"run_id": step.run.id})
@@ -330,7 +333,7 @@ UPDATE run_steps SET state = 'skipped', finished_at = :now
  WHERE run_id = :run_id AND (lane = :lane OR :whole_run) AND state NOT IN ('done', 'failed', 'skipped')
 """)
 TURN_TO_COMPARE = text("""
-UPDATE run_steps s SET state = 'dispatched', dispatched_at = :now
+UPDATE run_steps s SET state = 'waiting', due_at = :now, dispatched_at = :now
  WHERE s.run_id = :run_id AND s.stage = 'compare' AND s.state = 'pending'
    AND NOT EXISTS (SELECT 1 FROM run_steps p WHERE p.run_id = :run_id AND p.position < s.position
                       AND p.state NOT IN ('done', 'failed', 'skipped'))

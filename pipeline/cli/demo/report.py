@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
@@ -21,13 +20,15 @@ ALERT_TYPES = {
 }
 
 
+BRANCHES = {"comparison": "compared"}
 TEXT_COLUMNS = 2
 
 
 def print_report(console: Console, results: Results, first_alert_seconds: float | None) -> None:
     """Alerts by tenant and type, stage times and statements, one alert explained, the comparison, what to type next."""
-    console.print(_alerts(results))
-    console.print(_stages(results))
+    for table in (_alerts(results), _stages(results)):
+        console.print(table)
+        console.print()
     if first_alert_seconds is not None:
         console.print(f"The first alert stood {first_alert_seconds:.1f} s after the start.\n")
     _example(console, results)
@@ -36,9 +37,7 @@ def print_report(console: Console, results: Results, first_alert_seconds: float 
 
 def _table(title: str, *headings: str) -> Table:
     """A table that fits 80 columns: the first two columns are text, the rest figures."""
-    table = Table(
-        title=title, title_justify="left", title_style="bold", box=SIMPLE_HEAD, pad_edge=False, padding=(0, 1)
-    )
+    table = Table(title=title, title_justify="left", title_style="bold", box=None, padding=(0, 1, 0, 0))
     for number, heading in enumerate(headings):
         table.add_column(heading, justify="left" if number < TEXT_COLUMNS else "right", no_wrap=True)
     return table
@@ -55,7 +54,7 @@ def _alerts(results: Results) -> Table:
 
 def _status(tenant: TenantResult) -> str:
     if tenant.status == "succeeded":
-        return tenant.branch
+        return BRANCHES.get(tenant.branch, tenant.branch)
     return f"{tenant.branch} [red]{tenant.status}[/]"
 
 
