@@ -136,6 +136,15 @@ UPDATE schedules s
   FROM unnest(CAST(:sources AS int[]), CAST(:kinds AS text[])) AS n(source_id, sync_type)
  WHERE s.source_id = n.source_id AND s.sync_type = n.sync_type
 """)
+# A request may have been merged into a trigger after it was claimed; what the run does not cover stays pending.
+TAKE_TRIGGERS = text("""
+DELETE FROM pending_triggers p
+ USING (SELECT n.source_id, array_agg(n.sync_type) AS sync_types
+          FROM unnest(CAST(:sources AS int[]), CAST(:kinds AS text[])) AS n(source_id, sync_type)
+         GROUP BY n.source_id) AS c
+ WHERE p.source_id = c.source_id AND p.due_at <= :now AND p.sync_types <@ c.sync_types
+   AND (NOT p.compare OR p.source_id = ANY(CAST(:compared AS int[])))
+""")
 JITTER = 0.05
 """Up to this share of the interval is added, so that tenants added together drift apart."""
 
@@ -148,6 +157,11 @@ def advance(connection: Connection, claimed: Sequence[DueSource], now: datetime)
         {"sources": [pair[0] for pair in pairs], "kinds": [pair[1] for pair in pairs], "now": now, "jitter": JITTER},
     )
     connection.execute(
-        text("DELETE FROM pending_triggers WHERE due_at <= :now AND source_id = ANY(:sources)"),
-        {"now": now, "sources": [due.scope.source_id for due in claimed]},
+        TAKE_TRIGGERS,
+        {
+            "sources": [pair[0] for pair in pairs],
+            "kinds": [pair[1] for pair in pairs],
+            "compared": [due.scope.source_id for due in claimed if due.compare],
+            "now": now,
+        },
     )
