@@ -32,6 +32,7 @@ def open_due_runs(
 ) -> list[ledger.Dispatch]:
     """The first message of every run that was opened; publish them after this returns, when all is committed."""
     opened: list[ledger.Dispatch] = []
+    taken: list[DueSource] = []
     with database.begin() as connection:
         claimed = claim_due(connection, now, max_jobs=max_jobs, most=BATCH, only=only)
         if not claimed:
@@ -49,7 +50,9 @@ def open_due_runs(
             }
             add_events(connection, due.scope, [events.sync_requested(kind, told) for kind in run.sync_types], now)
             opened.append(ledger.Dispatch(run_id=run.id, lane=Lane.MAIN, fence=1, steps=((FIRST.stage, FIRST.queue),)))
-        advance(connection, claimed, now)
+            taken.append(due)
+        # A source another dispatcher was quicker with stays due: what was asked for since is not in that run.
+        advance(connection, taken, now)
     log.info("runs_opened", runs=len(opened))
     return opened
 

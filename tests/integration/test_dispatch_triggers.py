@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
@@ -10,11 +11,12 @@ from sqlalchemy import text
 
 from pipeline.domain.capture import SyncType
 from pipeline.domain.runs import Scope, Trigger
-from pipeline.stages.dispatch import open_due_runs
+from pipeline.stages.dispatch import FIRST, open_due_runs
+from pipeline.storage import ledger
 from pipeline.storage.database import Database
 from pipeline.storage.ledger import Dispatch
 from pipeline.storage.schedules import AT_ONCE, Debounce, advance, claim_due, request_sync
-from tests.unit.storage.ledger_steps import NOW, SECOND, add_source
+from tests.unit.storage.ledger_steps import NOW, SECOND, add_source, new_run
 
 pytestmark = pytest.mark.servers
 WEBHOOK = Debounce(quiet=timedelta(seconds=5), limit=timedelta(seconds=12))
@@ -150,3 +152,17 @@ def test_a_request_the_claimed_run_covers_becomes_part_of_it(database: Database,
         advance(connection, claimed, NOW + SECOND)
 
     assert opened(database, 60) == []
+
+
+def test_a_request_whose_run_could_not_be_opened_stays_due(database: Database, scope: Scope) -> None:
+    """As when another dispatcher opens a run between this one's look and its lock."""
+    ask(database, scope, trigger=Trigger.MANUAL)
+    run = replace(new_run(scope), key=f"{scope.source_id}:manual:{NOW.isoformat()}")
+    with database.begin() as connection:
+        assert ledger.open_run(connection, run, FIRST)
+        connection.execute(text("UPDATE runs SET state = 'succeeded'"))
+
+    assert opened(database, 1) == []
+
+    with database.begin() as connection:
+        assert connection.execute(text("SELECT count(*) FROM pending_triggers")).scalar_one() == 1
