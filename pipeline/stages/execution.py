@@ -23,6 +23,7 @@ from pipeline.domain.runs import ClaimedStep, Lane, Stage, StepRef
 from pipeline.errors import DeadlineExceededError, PermanentError, PipelineError, TransientError
 from pipeline.events import Event, JsonValue
 from pipeline.observability.queries import QueryTally, counting
+from pipeline.stages.collector import collector_paused
 from pipeline.storage import ledger
 from pipeline.storage.database import LIVE, Database
 from pipeline.storage.ledger import PlannedStep
@@ -33,7 +34,7 @@ log = structlog.get_logger(__name__)
 LAST_STAGES = frozenset({Stage.ALERT, Stage.COMPARE})
 """A run's main lane ends with the first of these it has."""
 
-TOO_LONG = "The run took longer than JOB_TIMEOUT_MS allows; its alerts are as they were."
+TOO_LONG = "A step of the run took longer than JOB_TIMEOUT_MS allows; the alerts are as they were."
 
 FIRST_RETRY_SECONDS = 0.5
 LONGEST_RETRY_SECONDS = 30.0
@@ -87,7 +88,10 @@ class Executor:
     stages: Mapping[Stage, StageFunction]
     on_failure: FailureFunction
     clock: Callable[[], datetime]
+    job_timeout: timedelta
     heartbeat_every: timedelta
+    interruptions: tuple[type[Exception], ...] = ()
+    """What the worker raises inside a step that takes too long."""
 
     def run(self, ref: StepRef) -> Ended:
         """Does the step if it is to be done here and now, and says how that ended.
@@ -97,11 +101,11 @@ class Executor:
         with counting() as tally:
             begun = time.perf_counter()
             with self.database.begin() as connection:
-                step = ledger.claim(connection, ref, self.clock())
+                step = ledger.claim(connection, ref, self.clock(), self.job_timeout)
             if step is None:
                 return Ended(outcome=Outcome.NOTHING)
             try:
-                with self._heartbeat(ref):
+                with self._heartbeat(ref), collector_paused():
                     self._refuse_hopeless(step)
                     return self._do(step, tally, begun)
             except _FencedOutError:
@@ -119,11 +123,13 @@ class Executor:
                 return self._postpone(step, TransientError("Another worker wrote the same rows; the step is repeated."))
             case PermanentError():
                 return self._fail(step, error)
+            case _ if isinstance(error, self.interruptions):
+                return self._fail(step, DeadlineExceededError(TOO_LONG))
         log.error("step_crashed", stage=step.ref.stage.value, exc_info=error)
         return self._fail(step, _unexpected(error))
 
     def _refuse_hopeless(self, step: ClaimedStep) -> None:
-        if step.run.deadline_at is not None and self.clock() > step.run.deadline_at:
+        if self.clock() > step.run.deadline_at:
             raise DeadlineExceededError("The run took longer than JOB_TIMEOUT_MS allows; its alerts are as they were.")
         if step.attempts > ledger.MAX_ATTEMPTS:
             raise PermanentError(
@@ -160,7 +166,7 @@ class Executor:
     def _postpone(self, step: ClaimedStep, error: TransientError) -> Outcome:
         now = self.clock()
         due_at = now + timedelta(seconds=_wait(step.attempts, error.retry_after))
-        if step.run.deadline_at is not None and due_at > step.run.deadline_at:
+        if due_at > step.run.deadline_at:
             return self._fail(step, DeadlineExceededError(f"No try succeeded within JOB_TIMEOUT_MS; the last: {error}"))
         with self.database.begin() as connection:
             ledger.postpone(connection, step.ref, due_at, error)
