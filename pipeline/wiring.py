@@ -66,8 +66,16 @@ def open_database(settings: Settings) -> Database:
     return Database(settings.require("database_url"), slow_ms=settings.slow_query_threshold_ms)
 
 
-def build(settings: Settings, *, open_source: OpenSource | None = None) -> Wiring:
-    """The system over its real parts; ``open_source`` puts another provider under it (tests, benchmarks)."""
+def build(
+    settings: Settings,
+    *,
+    open_source: OpenSource | None = None,
+    interruptions: tuple[type[Exception], ...] = (),
+) -> Wiring:
+    """The system over its real parts; ``open_source`` puts another provider under it (tests, benchmarks).
+
+    ``interruptions`` are the errors by which the caller's worker stops a step that takes too long.
+    """
     database = open_database(settings)
     opened = open_source or partial(open_provider, settings, vault(settings), TokenStore())
     executor = Executor(
@@ -75,6 +83,8 @@ def build(settings: Settings, *, open_source: OpenSource | None = None) -> Wirin
         stages=_stages(settings, database, opened),
         on_failure=refused,
         clock=now,
+        interruptions=interruptions,
+        job_timeout=timedelta(milliseconds=settings.job_timeout_ms),
         heartbeat_every=timedelta(milliseconds=settings.step_heartbeat_ms),
     )
     return Wiring(settings=settings, database=database, executor=executor)
@@ -103,18 +113,14 @@ def open_provider(settings: Settings, keys: Vault, tokens: TokenStore, run: Run)
     )
 
 
-def _monotonic(moment: datetime | None) -> float | None:
+def _monotonic(moment: datetime) -> float:
     """The moment on this process's monotonic clock."""
-    return None if moment is None else time.monotonic() + (moment - now()).total_seconds()
+    return time.monotonic() + (moment - now()).total_seconds()
 
 
 def _stages(settings: Settings, database: Database, open_source: OpenSource) -> Mapping[Stage, StageFunction]:
     return {
-        Stage.ROUTE: partial(
-            route_run,
-            snapshot=partial(_snapshot, settings, database),
-            job_timeout=timedelta(milliseconds=settings.job_timeout_ms),
-        ),
+        Stage.ROUTE: partial(route_run, snapshot=partial(_snapshot, settings, database)),
         Stage.CAPTURE: partial(capture_tenant, open_source=open_source),
         Stage.LOAD: partial(load_entities, database=database, open_source=open_source),
         Stage.LINK: partial(link_entities, database=database, open_source=open_source, linkers=LINKERS),

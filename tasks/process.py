@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from functools import cache
 
+from celery.exceptions import SoftTimeLimitExceeded
 from celery.signals import beat_init, setup_logging, worker_process_init, worker_process_shutdown
 
 from pipeline.observability.logging import configure_logging
@@ -19,7 +20,7 @@ def settings() -> Settings:
 @cache
 def wiring() -> Wiring:
     """This process's parts; made on first use and never carried over a fork."""
-    return build(settings())
+    return build(settings(), interruptions=(SoftTimeLimitExceeded,))
 
 
 @setup_logging.connect

@@ -158,7 +158,10 @@ class Run:
     branch: Branch | None
     parts: Mapping[Lane, Parts]
     created_at: datetime
-    deadline_at: datetime | None
+    deadline_at: datetime
+    """When the step that is being done must have ended, retries included."""
+    entity_counts: Mapping[str, int] = field(default_factory=dict)
+    """Entities by type, once they are loaded."""
 
     @property
     def scope(self) -> Scope:

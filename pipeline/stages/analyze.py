@@ -63,13 +63,13 @@ def analyze_tenant(
             overuse = [finding for finding in result.findings if finding.alert_type in DIRECT]
             part.direct(connection, step.run, overuse, now)
         replace_findings(connection, step.run, result, kept, now)
-        event = events.analyzed({**step.run.names(), **_summary(result, types)})
-        return Applied(detail=_detail(result), events=[event], delay=part.delay or None)
+        told = events.analyzed({**step.run.names(), **_summary(step.run, result, types)})
+        return Applied(detail=_detail(result), events=[told], delay=part.delay or None)
 
     return apply
 
 
-def _summary(result: AnalysisResult, types: frozenset[AnalysisType]) -> dict[str, JsonValue]:
+def _summary(run: Run, result: AnalysisResult, types: frozenset[AnalysisType]) -> dict[str, JsonValue]:
     counts: defaultdict[str, int] = defaultdict(int)
     for finding in result.findings:
         counts[finding.alert_type.value] += 1
@@ -77,6 +77,7 @@ def _summary(result: AnalysisResult, types: frozenset[AnalysisType]) -> dict[str
         "analysisTypes": [kind.value for kind in AnalysisType if kind in types],
         "completed": [kind.value for kind in AnalysisType if kind in result.completed],
         "findings": dict(counts),
+        "entities": dict(run.entity_counts),
     }
 
 

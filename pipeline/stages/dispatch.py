@@ -14,6 +14,7 @@ from pipeline import events
 from pipeline.domain.runs import Branch, Lane, RunState, Stage, StepRef
 from pipeline.errors import DeadlineExceededError
 from pipeline.events import JsonValue
+from pipeline.stages.execution import TOO_LONG
 from pipeline.stages.route import queue_of
 from pipeline.storage import ledger
 from pipeline.storage.database import Database
@@ -71,15 +72,12 @@ def _run(due: DueSource, now: datetime) -> ledger.NewRun:
 
 
 def redispatch_overdue(database: Database, now: datetime, *, lost_after: timedelta) -> list[ledger.Dispatch]:
-    """The lanes to ask for again; ends the runs whose deadline has passed. Publish after this returns."""
+    """The lanes to ask for again; ends the runs with a step past its deadline. Publish after this returns."""
     again: list[ledger.Dispatch] = []
     with database.begin() as connection:
         for found in ledger.overdue(connection, now, lost_after):
             if found.deadline_at is not None and now > found.deadline_at:
-                error = DeadlineExceededError(
-                    "The run took longer than JOB_TIMEOUT_MS allows; its alerts are as they were."
-                )
-                ledger.fail(connection, found.ref, type(error).__name__, str(error), now)
+                ledger.fail(connection, found.ref, DeadlineExceededError.__name__, TOO_LONG, now)
                 continue
             again.append(ledger.redispatch(connection, found.ref, now))
     if again:

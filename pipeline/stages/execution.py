@@ -130,7 +130,7 @@ class Executor:
 
     def _refuse_hopeless(self, step: ClaimedStep) -> None:
         if self.clock() > step.run.deadline_at:
-            raise DeadlineExceededError("The run took longer than JOB_TIMEOUT_MS allows; its alerts are as they were.")
+            raise DeadlineExceededError(TOO_LONG)
         if step.attempts > ledger.MAX_ATTEMPTS:
             raise PermanentError(
                 f"The step was begun {ledger.MAX_ATTEMPTS} times and never ended; its worker dies of it."

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from sqlalchemy import Connection
 
@@ -50,9 +50,7 @@ def describe(decision: FlagDecision) -> dict[str, dict[str, bool | str]]:
     return {flag.value: {"value": found.value, "reason": found.reason.value} for flag, found in decision.items()}
 
 
-def route_run(
-    step: ClaimedStep, now: datetime, *, snapshot: Callable[[DataSource], FlagSnapshot], job_timeout: timedelta
-) -> Apply:
+def route_run(step: ClaimedStep, now: datetime, *, snapshot: Callable[[DataSource], FlagSnapshot]) -> Apply:
     """Decides the run's branch and stores it with its reasons; nothing changes it afterwards."""
     decision = decide(snapshot(step.run.source), step.run.scope.tenant_id)
     chosen = route(decision, compare=step.run.compare)
@@ -62,7 +60,6 @@ def route_run(
             branch=chosen.branch,
             parts=chosen.parts,
             decision={name: dict(found) for name, found in describe(decision).items()},
-            deadline_at=now + job_timeout,
             steps=plan(chosen),
         )
         store_route(connection, step.run.id, routed, now)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Collection, Sequence
 from datetime import datetime
 from uuid import UUID
 
+import msgspec
 from sqlalchemy import Connection, text
 
 from pipeline.alerts.reconcile import AlertChange
@@ -14,7 +14,7 @@ from pipeline.domain.alerts import Alert, AlertStatus
 from pipeline.domain.entities import EntityType
 from pipeline.domain.findings import AlertType, Severity
 from pipeline.domain.runs import Run, Scope
-from pipeline.storage.bulk import fetch_rows
+from pipeline.storage.bulk import fetch_rows, json_rows
 
 
 def stored_alerts(connection: Connection, scope: Scope, types: Collection[AlertType] = tuple(AlertType)) -> list[Alert]:
@@ -49,7 +49,7 @@ def _alert(row: Sequence[object]) -> Alert:
         status=AlertStatus(str(status)),
         message=str(message),
         reasons=tuple(reasons),
-        evidence=json.loads(str(evidence)),
+        evidence=msgspec.json.decode(str(evidence)),
         evidence_hash=str(digest),
         created_at=created_at,
         updated_at=updated_at,
@@ -58,28 +58,22 @@ def _alert(row: Sequence[object]) -> Alert:
 
 
 WRITE = text("""
-WITH changed AS (
-    SELECT * FROM unnest(
-        CAST(:ids AS uuid[]), CAST(:alert_types AS text[]), CAST(:entities AS uuid[]), CAST(:entity_types AS text[]),
-        CAST(:externals AS text[]), CAST(:subjects AS text[]), CAST(:severities AS text[]),
-        CAST(:statuses AS text[]), CAST(:messages AS text[]), CAST(:reasons AS jsonb[]), CAST(:evidence AS jsonb[]),
-        CAST(:hashes AS text[]), CAST(:created AS timestamptz[]), CAST(:updated AS timestamptz[]),
-        CAST(:resolved AS timestamptz[]), CAST(:from_statuses AS text[]), CAST(:from_severities AS text[]),
-        CAST(:why AS text[]))
-      AS n(id, alert_type, entity_id, entity_type, external_id, subject, severity, status, message, reasons,
-           evidence, evidence_hash, created_at, updated_at, resolved_at, from_status, from_severity, why)
-), told AS (
+WITH told AS (
     INSERT INTO alert_history (tenant_id, alert_id, at, from_status, to_status, from_severity, to_severity, actor,
                                reason, run_id, trace_id)
-    SELECT :tenant_id, id, :now, from_status, status, from_severity, severity, 'pipeline', why, :run_id, :trace_id
-      FROM changed
+    SELECT :tenant_id, n.alert_id, :now, n.from_status, n.to_status, n.from_severity, n.to_severity, 'pipeline',
+           n.reason, :run_id, :trace_id
+      FROM json_to_recordset(CAST(:history AS json))
+           AS n(alert_id uuid, from_status text, to_status text, from_severity text, to_severity text, reason text)
 )
 INSERT INTO alerts (id, tenant_id, source_id, alert_type, entity_id, entity_type, external_id, subject, severity,
                     status, message, reasons, evidence, evidence_hash, created_at, updated_at, resolved_at, run_id)
 SELECT id, :tenant_id, :source_id, alert_type, entity_id, entity_type, external_id, subject, severity, status, message,
-       ARRAY(SELECT jsonb_array_elements_text(reasons)), evidence, evidence_hash, created_at, updated_at, resolved_at,
-       :run_id
-  FROM changed
+       reasons, evidence, evidence_hash, created_at, updated_at, resolved_at, :run_id
+  FROM json_to_recordset(CAST(:alerts AS json))
+       AS n(id uuid, alert_type text, entity_id uuid, entity_type text, external_id text, subject text, severity text,
+            status text, message text, reasons text[], evidence jsonb, evidence_hash text, created_at timestamptz,
+            updated_at timestamptz, resolved_at timestamptz)
 ON CONFLICT (id) DO UPDATE
    SET severity = excluded.severity, status = excluded.status, message = excluded.message,
        reasons = excluded.reasons, evidence = excluded.evidence, evidence_hash = excluded.evidence_hash,
@@ -87,34 +81,40 @@ ON CONFLICT (id) DO UPDATE
 """)
 
 
+class _Told(msgspec.Struct, gc=False):
+    """A line of an alert's history."""
+
+    alert_id: UUID
+    from_status: AlertStatus | None
+    to_status: AlertStatus
+    from_severity: Severity | None
+    to_severity: Severity
+    reason: str
+
+
 def write_changes(connection: Connection, run: Run, changes: Sequence[AlertChange], now: datetime) -> None:
     """Writes alerts and their history: one statement, whatever the number."""
-    after = [change.after for change in changes]
     connection.execute(
         WRITE,
         {
-            "ids": [alert.id for alert in after],
-            "alert_types": [alert.alert_type.value for alert in after],
-            "entities": [alert.entity_id for alert in after],
-            "entity_types": [alert.entity_type.value for alert in after],
-            "externals": [alert.external_id for alert in after],
-            "subjects": [alert.subject for alert in after],
-            "severities": [alert.severity.value for alert in after],
-            "statuses": [alert.status.value for alert in after],
-            "messages": [alert.message for alert in after],
-            "reasons": [json.dumps(alert.reasons) for alert in after],
-            "evidence": [json.dumps(dict(alert.evidence)) for alert in after],
-            "hashes": [alert.evidence_hash for alert in after],
-            "created": [alert.created_at for alert in after],
-            "updated": [alert.updated_at for alert in after],
-            "resolved": [alert.resolved_at for alert in after],
-            "from_statuses": [change.before.status.value if change.before else None for change in changes],
-            "from_severities": [change.before.severity.value if change.before else None for change in changes],
-            "why": [change.reason for change in changes],
+            "alerts": json_rows([change.after for change in changes]),
+            "history": json_rows([_told(change) for change in changes]),
             "tenant_id": run.scope.tenant_id,
             "source_id": run.scope.source_id,
             "run_id": run.id,
             "trace_id": run.trace_id,
             "now": now,
         },
+    )
+
+
+def _told(change: AlertChange) -> _Told:
+    before, after = change.before, change.after
+    return _Told(
+        alert_id=after.id,
+        from_status=before.status if before else None,
+        to_status=after.status,
+        from_severity=before.severity if before else None,
+        to_severity=after.severity,
+        reason=change.reason,
     )

@@ -1,15 +1,32 @@
-"""The two things done in bulk past SQLAlchemy: COPY in, and reading many plain rows out."""
+"""Many rows at once: COPY in and plain rows out, past SQLAlchemy, and rows as the parameter of one statement.
+
+psycopg writes a list value by value and quotes each with a regular expression. One JSON document, or ids joined to an
+array, cost a fraction of that.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import LiteralString
 
+import msgspec
 import psycopg
 from psycopg import sql
 from sqlalchemy import Connection
 
 from pipeline.observability.queries import timed
+
+ENCODER = msgspec.json.Encoder()
+
+
+def json_rows(rows: Sequence[object]) -> str:
+    """Values, structs or dictionaries as one parameter for ``json_to_recordset``; field names become column names."""
+    return ENCODER.encode(rows).decode()
+
+
+def array_of(names: Iterable[str]) -> str:
+    """Ids and the values of enumerations as a PostgreSQL array; nothing in them may need quoting."""
+    return "{" + ",".join(names) + "}"
 
 
 def driver(connection: Connection) -> psycopg.Connection[tuple[object, ...]]:

@@ -12,7 +12,7 @@ from sqlalchemy import Connection, text
 from pipeline.domain.alerts import EntityMarks, EntityState
 from pipeline.domain.entities import EntityType
 from pipeline.domain.runs import Scope
-from pipeline.storage.bulk import copy_rows, fetch_rows
+from pipeline.storage.bulk import array_of, copy_rows, fetch_rows
 from pipeline.storage.tables import entities
 
 
@@ -138,9 +138,9 @@ def mark_entities(connection: Connection, scope: Scope, marks: Mapping[UUID, Ent
     connection.execute(
         MARK,
         {
-            "ids": list(marks),
+            "ids": array_of(entity.hex for entity in marks),
             "tags": ["\x1f".join(mark.tags) for mark in marks.values()],
-            "states": [mark.state.value for mark in marks.values()],
+            "states": array_of(mark.state.value for mark in marks.values()),
             "source_id": scope.source_id,
         },
     )

@@ -2,28 +2,24 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Collection, Sequence
 from datetime import datetime
 from uuid import UUID
 
+import msgspec
 from sqlalchemy import Connection, text
 
 from pipeline.domain.entities import EntityType
-from pipeline.domain.findings import AlertType, AnalysisResult, AnalysisType, Finding, Severity
+from pipeline.domain.findings import AlertType, AnalysisResult, AnalysisType, Evidence, Finding, Severity
 from pipeline.domain.ids import alert_id, entity_id
 from pipeline.domain.runs import Run, Scope
-from pipeline.storage.bulk import fetch_rows
+from pipeline.storage.bulk import fetch_rows, json_rows
 
 REPLACE = text("""
 WITH wanted AS (
-    SELECT * FROM unnest(
-        CAST(:ids AS uuid[]), CAST(:analysis_types AS text[]), CAST(:alert_types AS text[]),
-        CAST(:severities AS text[]), CAST(:entities AS uuid[]), CAST(:entity_types AS text[]),
-        CAST(:externals AS text[]), CAST(:subjects AS text[]), CAST(:messages AS text[]),
-        CAST(:reasons AS jsonb[]), CAST(:evidence AS jsonb[]), CAST(:hashes AS text[]))
-      AS n(id, analysis_type, alert_type, severity, entity_id, entity_type, external_id, subject, message,
-           reasons, evidence, evidence_hash)
+    SELECT * FROM json_to_recordset(CAST(:rows AS json))
+      AS n(id uuid, analysis_type text, alert_type text, severity text, entity_id uuid, entity_type text,
+           external_id text, subject text, message text, reasons text[], evidence jsonb, evidence_hash text)
 ), gone AS (
     DELETE FROM findings f
      WHERE f.source_id = :source_id AND f.analysis_type = ANY(:completed)
@@ -35,8 +31,7 @@ WITH wanted AS (
 INSERT INTO findings AS f (id, tenant_id, source_id, analysis_type, alert_type, severity, entity_id, entity_type,
                            external_id, subject, message, reasons, evidence, evidence_hash, run_id, found_at)
 SELECT w.id, :tenant_id, :source_id, w.analysis_type, w.alert_type, w.severity, w.entity_id, w.entity_type,
-       w.external_id, w.subject, w.message, ARRAY(SELECT jsonb_array_elements_text(w.reasons)), w.evidence,
-       w.evidence_hash, :run_id, :now
+       w.external_id, w.subject, w.message, w.reasons, w.evidence, w.evidence_hash, :run_id, :now
   FROM wanted w
 ON CONFLICT (id) DO UPDATE
    SET severity = excluded.severity, message = excluded.message, reasons = excluded.reasons,
@@ -44,6 +39,23 @@ ON CONFLICT (id) DO UPDATE
        run_id = excluded.run_id, found_at = excluded.found_at
  WHERE (f.evidence_hash, f.message) IS DISTINCT FROM (excluded.evidence_hash, excluded.message)
 """)
+
+
+class _Row(msgspec.Struct, gc=False):
+    """A finding as written. ``id`` is also the id of the alert it leads to."""
+
+    id: UUID
+    analysis_type: AnalysisType
+    alert_type: AlertType
+    severity: Severity
+    entity_id: UUID
+    entity_type: EntityType
+    external_id: str
+    subject: str
+    message: str
+    reasons: tuple[str, ...]
+    evidence: Evidence
+    evidence_hash: str
 
 
 def replace_findings(
@@ -54,24 +66,12 @@ def replace_findings(
     What is the same is not written; a verdict that could not be told keeps its last finding.
     """
     scope = run.scope
-    wanted = {_id(scope, finding): finding for finding in findings if finding.analysis_type in result.completed}
-    found = list(wanted.values())
+    rows = (_row(scope, finding) for finding in findings if finding.analysis_type in result.completed)
     unknown = [(item.alert_type.value, item.external_id) for item in result.not_evaluated if item.external_id]
     connection.execute(
         REPLACE,
         {
-            "ids": list(wanted),
-            "analysis_types": [finding.analysis_type.value for finding in found],
-            "alert_types": [finding.alert_type.value for finding in found],
-            "severities": [finding.severity.value for finding in found],
-            "entities": [entity_id(scope.source_id, finding.entity_type, finding.external_id) for finding in found],
-            "entity_types": [finding.entity_type.value for finding in found],
-            "externals": [finding.external_id for finding in found],
-            "subjects": [finding.subject for finding in found],
-            "messages": [finding.message for finding in found],
-            "reasons": [json.dumps(finding.reasons) for finding in found],
-            "evidence": [json.dumps(dict(finding.evidence)) for finding in found],
-            "hashes": [finding.evidence_hash for finding in found],
+            "rows": json_rows([*{row.id: row for row in rows}.values()]),
             "completed": [kind.value for kind in result.completed],
             "unknown_types": [kind for kind, _ in unknown],
             "unknown_externals": [external for _, external in unknown],
@@ -83,10 +83,22 @@ def replace_findings(
     )
 
 
-def _id(scope: Scope, finding: Finding) -> UUID:
-    """The id of the finding, which is also the id of the alert it leads to."""
+def _row(scope: Scope, finding: Finding) -> _Row:
     entity = entity_id(scope.source_id, finding.entity_type, finding.external_id)
-    return alert_id(scope.source_id, finding.alert_type, entity, finding.subject)
+    return _Row(
+        id=alert_id(scope.source_id, finding.alert_type, entity, finding.subject),
+        analysis_type=finding.analysis_type,
+        alert_type=finding.alert_type,
+        severity=finding.severity,
+        entity_id=entity,
+        entity_type=finding.entity_type,
+        external_id=finding.external_id,
+        subject=finding.subject,
+        message=finding.message,
+        reasons=finding.reasons,
+        evidence=finding.evidence,
+        evidence_hash=finding.evidence_hash,
+    )
 
 
 def load_findings(connection: Connection, scope: Scope, types: Collection[AnalysisType]) -> list[Finding]:
@@ -106,7 +118,7 @@ def load_findings(connection: Connection, scope: Scope, types: Collection[Analys
             subject=str(subject),
             message=str(message),
             reasons=tuple(reasons) if isinstance(reasons, list) else (),
-            evidence=json.loads(str(evidence)),
+            evidence=msgspec.json.decode(str(evidence)),
         )
         for alert_type, severity, entity_type, external_id, subject, message, reasons, evidence in rows
     ]

@@ -34,6 +34,7 @@ from pipeline.domain.runs import (
 )
 from pipeline.errors import PipelineError
 from pipeline.events import Event, JsonValue
+from pipeline.storage.bulk import json_rows
 from pipeline.storage.tables import run_steps, runs
 
 MAX_ATTEMPTS = 20
@@ -116,14 +117,13 @@ class RoutedRun:
     branch: Branch
     parts: Mapping[Lane, Parts]
     decision: Mapping[str, JsonValue]
-    deadline_at: datetime
     steps: tuple[PlannedStep, ...]
 
 
 STORE_ROUTE = text("""
 WITH routed AS (
     UPDATE runs SET branch = :branch, parts = CAST(:parts AS jsonb), flag_decision = CAST(:decision AS jsonb),
-                    started_at = :now, deadline_at = :deadline_at
+                    started_at = :now
      WHERE id = :run_id
 )
 INSERT INTO run_steps (run_id, lane, stage, position, queue, state)
@@ -142,7 +142,6 @@ def store_route(connection: Connection, run_id: UUID, routed: RoutedRun, now: da
             "branch": routed.branch.value,
             "parts": msgspec.json.encode(routed.parts).decode(),
             "decision": json.dumps(routed.decision),
-            "deadline_at": routed.deadline_at,
             "lanes": [step.lane.value for step in routed.steps],
             "stages": [step.stage.value for step in routed.steps],
             "positions": [step.stage.position for step in routed.steps],
@@ -154,7 +153,8 @@ def store_route(connection: Connection, run_id: UUID, routed: RoutedRun, now: da
 
 CLAIM = text("""
 UPDATE run_steps s
-   SET state = 'running', attempts = s.attempts + 1, heartbeat_at = :now, started_at = :now
+   SET state = 'running', attempts = s.attempts + 1, heartbeat_at = :now, started_at = :now,
+       deadline_at = coalesce(s.deadline_at, :deadline_at)
   FROM runs r JOIN data_sources d ON d.id = r.source_id JOIN tenants t ON t.id = r.tenant_id
  WHERE s.run_id = :run_id AND s.lane = :lane AND s.stage = :stage AND s.fence = :fence
    AND s.state IN ('pending', 'dispatched', 'waiting', 'running')
@@ -166,19 +166,24 @@ UPDATE run_steps s
           AND (p.lane = s.lane OR p.lane = 'main' OR s.lane = 'main')
           AND p.state NOT IN ('done', 'failed', 'skipped'))
 RETURNING s.attempts, r.id, r.tenant_id, r.source_id, r.trace_id, r.trigger, r.sync_types, r.branch, r.parts,
-          r.created_at, r.deadline_at, r.compare, t.name AS tenant, t.stale_after_days,
+          r.created_at, s.deadline_at, r.compare, r.entity_counts, t.name AS tenant, t.stale_after_days,
           d.provider, d.external_tenant_id, d.client_id, d.credentials,
           (SELECT p.detail FROM run_steps p WHERE p.run_id = s.run_id AND p.lane = s.lane
               AND p.position < s.position ORDER BY p.position DESC LIMIT 1) AS handed
 """)
 
 
-def claim(connection: Connection, ref: StepRef, now: datetime) -> ClaimedStep | None:
+def claim(connection: Connection, ref: StepRef, now: datetime, timeout: timedelta) -> ClaimedStep | None:
     """The step with its run, now held under its fence; ``None`` when there is nothing to do.
 
+    The first claim sets the step's deadline: waiting in a long queue counts against nobody.
     Nothing to do: done already, fenced out, not its turn, not due, or the run has ended.
     """
-    row = connection.execute(CLAIM, {**_key(ref), "fence": ref.fence, "now": now}).mappings().first()
+    row = (
+        connection.execute(CLAIM, {**_key(ref), "fence": ref.fence, "now": now, "deadline_at": now + timeout})
+        .mappings()
+        .first()
+    )
     if row is None:
         return None
     return ClaimedStep(ref=ref, run=_run(row), attempts=row["attempts"], handed=row["handed"] or {})
@@ -204,6 +209,7 @@ def _run(row: RowMapping) -> Run:
         parts={Lane(lane): Parts(**parts) for lane, parts in row["parts"].items()},
         created_at=row["created_at"],
         deadline_at=row["deadline_at"],
+        entity_counts=row["entity_counts"],
     )
 
 
@@ -235,7 +241,8 @@ WITH told AS (
     UPDATE run_steps s
        SET state = CASE WHEN CAST(:next_due_at AS timestamptz) IS NULL AND s.stage <> 'compare'
                         THEN 'dispatched' ELSE 'waiting' END,
-           due_at = coalesce(CAST(:next_due_at AS timestamptz), CASE WHEN s.stage = 'compare' THEN CAST(:now AS timestamptz) END),
+           due_at = coalesce(CAST(:next_due_at AS timestamptz),
+                             CASE WHEN s.stage = 'compare' THEN CAST(:now AS timestamptz) END),
            dispatched_at = :now
      WHERE s.run_id = :run_id AND s.state = 'pending' AND s.position > :position AND EXISTS (SELECT 1 FROM told)
        AND NOT EXISTS (
@@ -247,8 +254,7 @@ WITH told AS (
 ), sent AS (
     INSERT INTO outbox (id, tenant_id, source_id, subject, payload, created_at)
     SELECT e.id, :tenant_id, :source_id, e.subject, e.payload, :now
-      FROM unnest(CAST(:event_ids AS uuid[]), CAST(:subjects AS text[]), CAST(:payloads AS jsonb[]))
-           AS e(id, subject, payload)
+      FROM json_to_recordset(CAST(:events AS json)) AS e(id uuid, subject text, payload jsonb)
      WHERE EXISTS (SELECT 1 FROM told)
 ), ended AS (
     UPDATE runs
@@ -302,9 +308,7 @@ def complete(connection: Connection, step: ClaimedStep, report: StepReport, now:
         "query_seconds": report.query_seconds,
         "next_due_at": report.next_due_at,
         "more": not report.last,
-        "event_ids": [event.id for event in report.events],
-        "subjects": [event.subject for event in report.events],
-        "payloads": [json.dumps(dict(event.payload)) for event in report.events],
+        "events": json_rows(report.events),
         "now": now,
     }
     return bool(connection.execute(COMPLETE, values).scalar_one())
@@ -363,7 +367,7 @@ def fail(connection: Connection, ref: StepRef, code: str, message: str, now: dat
 
 
 OVERDUE = text("""
-SELECT s.run_id, s.lane, s.stage, s.fence, s.attempts, r.deadline_at
+SELECT s.run_id, s.lane, s.stage, s.fence, s.attempts, s.deadline_at
   FROM run_steps s JOIN runs r ON r.id = s.run_id
  WHERE r.state = 'running'
    AND (   (s.state = 'waiting' AND s.due_at <= :now)

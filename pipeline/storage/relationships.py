@@ -9,7 +9,7 @@ from sqlalchemy import Connection, text
 
 from pipeline.domain.entities import RelationshipType
 from pipeline.domain.runs import Scope
-from pipeline.storage.bulk import fetch_rows
+from pipeline.storage.bulk import array_of, fetch_rows
 
 Pair = tuple[str, str]
 """(parent key, child key), each the hexadecimal digits of an entity's id."""
@@ -55,7 +55,7 @@ def change_pairs(
     """Adds and takes away: one statement."""
     values: dict[str, object] = {"tenant_id": scope.tenant_id, "source_id": scope.source_id}
     for name, pairs in (("new", new), ("gone", gone)):
-        values[f"{name}_types"] = [kind.value for kind, _ in pairs]
-        values[f"{name}_parents"] = [parent for _, (parent, _) in pairs]
-        values[f"{name}_children"] = [child for _, (_, child) in pairs]
+        values[f"{name}_types"] = array_of(kind.value for kind, _ in pairs)
+        values[f"{name}_parents"] = array_of(parent for _, (parent, _) in pairs)
+        values[f"{name}_children"] = array_of(child for _, (_, child) in pairs)
     connection.execute(CHANGE, values)

@@ -78,7 +78,6 @@ class CapturePage:
 class RunDetails:
     """``capture`` is ``None`` before it is taken and after its retention."""
 
-    deadline_at: datetime | None
     entity_counts: Mapping[str, int]
     flags: Mapping[Flag, FlagChoice]
     parts: Mapping[Lane, Parts]
@@ -94,10 +93,9 @@ class RunDetails:
 def read_details(connection: Connection, run_id: UUID) -> RunDetails:
     """The run's decision, steps and capture: three statements."""
     run = connection.execute(
-        select(runs.c.deadline_at, runs.c.entity_counts, runs.c.flag_decision, runs.c.parts).where(runs.c.id == run_id)
+        select(runs.c.entity_counts, runs.c.flag_decision, runs.c.parts).where(runs.c.id == run_id)
     ).one()
     return RunDetails(
-        deadline_at=run.deadline_at,
         entity_counts=run.entity_counts,
         flags=msgspec.convert(run.flag_decision, dict[Flag, FlagChoice]),
         parts=msgspec.convert(run.parts, dict[Lane, Parts]),

@@ -23,6 +23,7 @@ from pipeline.storage.database import Database
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 SECOND = timedelta(seconds=1)
 LOST_AFTER = timedelta(seconds=20)
+JOB_TIMEOUT = timedelta(minutes=10)
 
 NEW_ROUTE = Route(branch=Branch.NEW, owner=Branch.NEW, parts={Lane.MAIN: NEW_PARTS})
 COMPARISON_ROUTE = Route(
@@ -70,11 +71,10 @@ def routed_run(database: Database, scope: Scope, route: Route = NEW_ROUTE) -> UU
         branch=route.branch,
         parts=route.parts,
         decision={},
-        deadline_at=NOW + timedelta(minutes=10),
         steps=plan(route),
     )
     with database.begin() as connection:
-        step = ledger.claim(connection, ref, NOW)
+        step = ledger.claim(connection, ref, NOW, JOB_TIMEOUT)
         assert step is not None
         ledger.store_route(connection, ref.run_id, routed, NOW)
         assert ledger.complete(connection, step, report(), NOW)
@@ -100,7 +100,7 @@ def ref_of(run_id: UUID, stage: Stage, lane: Lane = Lane.MAIN, fence: int = 1) -
 
 def claim(database: Database, ref: StepRef, now: datetime = NOW) -> ClaimedStep | None:
     with database.begin() as connection:
-        return ledger.claim(connection, ref, now)
+        return ledger.claim(connection, ref, now, JOB_TIMEOUT)
 
 
 def claimed(database: Database, ref: StepRef, now: datetime = NOW) -> ClaimedStep:
