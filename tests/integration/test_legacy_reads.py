@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -10,8 +9,7 @@ from datetime import UTC, datetime, timedelta
 
 import msgspec
 import pytest
-from sqlalchemy import Connection, create_engine, event, insert, select, text
-from sqlalchemy.engine import make_url
+from sqlalchemy import Connection, event, insert, select
 
 from legacy.admins import tag_admins
 from legacy.alerts import handle
@@ -38,7 +36,8 @@ from pipeline.domain.findings import AnalysisType
 from pipeline.domain.graph import TenantGraph, build_graph
 from pipeline.domain.ids import entity_id
 from pipeline.domain.runs import Scope
-from pipeline.storage.tables import alerts, entities, metadata, tenants
+from pipeline.storage.database import Database
+from pipeline.storage.tables import alerts, entities, tenants
 
 pytestmark = pytest.mark.servers
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -66,32 +65,11 @@ HOLDERS = [("r1", "ann"), ("r2", "bob")]
 FOUR = frozenset({AnalysisType.MFA, AnalysisType.POLICY, AnalysisType.LICENSE, AnalysisType.STALE})
 
 
-@pytest.fixture(scope="module")
-def database() -> Iterator[Connection]:
-    """A connection to a scratch database with the schema."""
-    url = os.environ.get("DATABASE_URL")
-    if not url:
-        pytest.skip("DATABASE_URL names no PostgreSQL server")
-    address = make_url(url).set(drivername="postgresql+psycopg")
-    name = f"legacy_reads_{uuid.uuid4().hex}"
-    server = create_engine(address, isolation_level="AUTOCOMMIT")
-    engine = create_engine(address.set(database=name))
-    with server.connect() as control:
-        control.execute(text(f'CREATE DATABASE "{name}"'))
-        metadata.create_all(engine)
-        with engine.connect() as connection:
-            yield connection
-        engine.dispose()
-        control.execute(text(f'DROP DATABASE "{name}"'))
-    server.dispose()
-
-
 @pytest.fixture
-def connection(database: Connection) -> Iterator[Connection]:
-    """A transaction that leaves nothing behind."""
-    with database.begin() as transaction:
-        yield database
-        transaction.rollback()
+def connection(database: Database) -> Iterator[Connection]:
+    """One transaction for the whole test."""
+    with database.begin() as opened:
+        yield opened
 
 
 def store(connection: Connection, found: dict[EntityType, dict[str, Entity]]) -> Scope:

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from sqlalchemy import Connection, create_engine, event, insert, select, text, update
-from sqlalchemy.engine import make_url
+from sqlalchemy import Connection, event, insert, select, update
 
 from legacy.admins import tag_admins
 from legacy.alerts import handle
@@ -23,32 +21,13 @@ from pipeline.domain.findings import AlertType, Finding, Severity
 from pipeline.domain.ids import alert_id, entity_id
 from pipeline.domain.runs import Scope
 from pipeline.events import AlertAction
-from pipeline.storage.tables import alert_history, alerts, entities, metadata, outbox, relationships
+from pipeline.storage.database import Database
+from pipeline.storage.tables import alert_history, alerts, entities, outbox, relationships
 
 pytestmark = pytest.mark.servers
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 RUN = uuid.UUID(int=7)
 MEMBER_OF = RelationshipType.MEMBER_OF
-
-
-@pytest.fixture(scope="module")
-def database() -> Iterator[Connection]:
-    """A connection to a scratch database with the schema."""
-    url = os.environ.get("DATABASE_URL")
-    if not url:
-        pytest.skip("DATABASE_URL names no PostgreSQL server")
-    address = make_url(url).set(drivername="postgresql+psycopg")
-    name = f"legacy_writes_{uuid.uuid4().hex}"
-    server = create_engine(address, isolation_level="AUTOCOMMIT")
-    engine = create_engine(address.set(database=name))
-    with server.connect() as control:
-        control.execute(text(f'CREATE DATABASE "{name}"'))
-        metadata.create_all(engine)
-        with engine.connect() as connection:
-            yield connection
-        engine.dispose()
-        control.execute(text(f'DROP DATABASE "{name}"'))
-    server.dispose()
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,11 +85,10 @@ class Desk:
 
 
 @pytest.fixture
-def desk(database: Connection) -> Iterator[Desk]:
-    """A tenant whose transaction leaves nothing behind."""
-    with database.begin() as transaction:
-        yield Desk(database)
-        transaction.rollback()
+def desk(database: Database) -> Iterator[Desk]:
+    """A tenant in one transaction for the whole test."""
+    with database.begin() as connection:
+        yield Desk(connection)
 
 
 def membership(pair: tuple[str, str]) -> Edge:

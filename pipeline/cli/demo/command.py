@@ -55,8 +55,7 @@ def run_demo(state_dir: Path, *, as_json: bool, leave: bool) -> int:
         else:
             print_report(Console(), results, first)
         if not leave:
-            print_next(errors if as_json else Console(), results)
-            _stay(scene, errors)
+            _stay(scene, results, errors if as_json else Console())
     return 0 if all(tenant.status == "succeeded" for tenant in results.tenants) else 1
 
 
@@ -67,15 +66,16 @@ def _follow(scene: Scene, errors: Console, begun: float) -> tuple[Results, float
         return collect(connection, scene.tenants), watch.first_alert_seconds
 
 
-def _stay(scene: Scene, errors: Console) -> None:
+def _stay(scene: Scene, results: Results, console: Console) -> None:
     """Until Ctrl-C, or until one of the processes ends."""
-    errors.print("\nEverything keeps running; Ctrl-C stops it.")
     pause = threading.Event()
     try:
+        print_next(console, results)
+        console.print("\nEverything keeps running; Ctrl-C stops it.")
         while not pause.wait(0.5):
             scene.processes.check()
     except KeyboardInterrupt:
-        errors.print("Stopping …")
+        console.print("Stopping …")
 
 
 def _interrupt(_number: int, _frame: FrameType | None) -> None:
