@@ -148,6 +148,45 @@ def test_rows_are_counted_once_while_they_settle(parts: wiring.Wiring, scope: Sc
     assert sum(amount.count for amount in readings[0].alerts.values()) > 0
 
 
+def test_what_comes_later_is_added_to_the_runs_that_have_settled(parts: wiring.Wiring, scope: Scope) -> None:
+    sync(parts, scope)
+    with parts.database.begin() as connection:
+        connection.execute(text("UPDATE runs SET created_at = created_at - interval '2 hours'"))
+    reader = LedgerReader(parts.database, parts.settings, wiring.now)
+    totals = []
+
+    for _ in range(3):
+        totals.append(sum(amount.count for amount in reader.read().steps.values()))
+        sync(parts, scope)
+
+    assert totals == [totals[0], 2 * totals[0], 3 * totals[0]]
+
+
+def test_what_comes_later_is_added_to_the_history_that_has_settled(parts: wiring.Wiring, scope: Scope) -> None:
+    sync(parts, scope)
+    times = iter([wiring.now() + timedelta(minutes=minutes) for minutes in (0, 26, 52, 53)])
+    reader = LedgerReader(parts.database, parts.settings, lambda: next(times))
+    before = [reader.read().alerts for _ in range(3)]
+
+    change_one_alert(parts.database, None, "active")
+    later = reader.read().alerts
+
+    assert sum(amount.count for amount in later.values()) == 1 + sum(amount.count for amount in before[-1].values())
+
+
+def change_one_alert(database: Database, was: str | None, now: str) -> None:
+    """A change of the alert that changed last, as its history tells it."""
+    with database.begin() as connection:
+        connection.execute(
+            text(
+                "INSERT INTO alert_history (tenant_id, alert_id, at, from_status, to_status, to_severity, actor,"
+                " reason, trace_id) SELECT tenant_id, id, now(), CAST(:was AS text), :now, severity, 'test', '', ''"
+                " FROM alerts WHERE id = (SELECT alert_id FROM alert_history ORDER BY id DESC LIMIT 1)"
+            ),
+            {"was": was, "now": now},
+        )
+
+
 def test_a_new_process_on_an_old_ledger_begins_at_zero_and_counts_what_comes(
     parts: wiring.Wiring, metrics: Metrics, scope: Scope
 ) -> None:
@@ -170,16 +209,8 @@ def test_resolved_suppressed_and_reopened_alerts_are_counted_and_other_changes_a
     sync(parts, scope)
     before = scrape(metrics)
     changes = [("active", "resolved"), ("resolved", "active"), ("active", "suppressed"), ("active", "acknowledged")]
-    with parts.database.begin() as connection:
-        for was, now in changes:
-            connection.execute(
-                text(
-                    "INSERT INTO alert_history (tenant_id, alert_id, at, from_status, to_status, to_severity, actor,"
-                    " reason, trace_id) SELECT tenant_id, id, now(), :was, :now, severity, 'test', '', ''"
-                    " FROM alerts ORDER BY id LIMIT 1"
-                ),
-                {"was": was, "now": now},
-            )
+    for was, now in changes:
+        change_one_alert(parts.database, was, now)
 
     after = scrape(metrics)
 

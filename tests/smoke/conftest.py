@@ -6,16 +6,19 @@ of the plugin's (Celery's settings keep results on Redis), and a worker containe
 
 from __future__ import annotations
 
+import gc
 import subprocess
 import time
+import warnings
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 from typing import Any
 
+import docker  # type: ignore[import-untyped] # it ships no type information
 import pytest
 from cryptography.fernet import Fernet
-from pytest_celery import (  # type: ignore[import-untyped] # it ships no type information
+from pytest_celery import (  # type: ignore[import-untyped] # likewise
     CeleryBrokerCluster,
     CeleryWorkerContainer,
     RedisTestBroker,
@@ -52,6 +55,20 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
     reason = refusal() if item.get_closest_marker("docker") else None
     if reason:
         pytest.skip(f"needs a Docker engine; {reason}")
+
+
+@pytest.fixture(scope="session")
+def docker_client() -> Iterator[docker.DockerClient]:
+    """The plugin's client, closed; what it leaves to the garbage collector is collected here, without a warning.
+
+    Warnings are errors in this suite, and one raised as pytest ends would hide every result.
+    """
+    client = docker.from_env()
+    yield client
+    client.close()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ResourceWarning)
+        gc.collect()
 
 
 @pytest.fixture(scope="session")
