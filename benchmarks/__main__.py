@@ -16,6 +16,9 @@ from benchmarks.grounds import Grounds, opened
 from benchmarks.rows import Row, to_json, to_table
 from pipeline.observability.logging import configure_logging
 
+PIPED_WIDTH = 120
+"""Columns of a table that is not shown on a terminal."""
+
 
 def main(arguments: Sequence[str] | None = None) -> None:
     chosen = _parser().parse_args(arguments)
@@ -27,7 +30,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     if chosen.json:
         print(to_json(rows, machine))
     else:
-        Console().print(to_table(rows))
+        Console(width=None if sys.stdout.isatty() else PIPED_WIDTH).print(to_table(rows))
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -1,8 +1,9 @@
 """The floor under a run: what any program has to do that reads these pages and leaves these rows.
 
 It decodes every page into typed structs, copies the rows a run left into plain tables of the same columns and keys,
-commits, and reads them back. It does not compress or keep pages, hash, compare with what is stored, analyze, write
-history, events or a ledger, or maintain secondary indexes.
+commits, and reads them back, with the cycle collector paused as in a step of the pipeline. It does not compress or
+keep pages, hash, compare with what is stored, analyze, write history, events or a ledger, or maintain secondary
+indexes.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 
 from pipeline.domain.capture import Page, Resource
 from pipeline.providers.microsoft365 import decoding
+from pipeline.stages.collector import collector_paused
 from pipeline.storage.bulk import copy_rows, driver
 from pipeline.storage.database import Database
 from pipeline.storage.tables import alerts, entities, findings, relationships
@@ -82,11 +84,23 @@ def clear(connection: Connection) -> None:
 
 def work(database: Database, pages: Sequence[Page], written: Sequence[Written]) -> None:
     """The floor of a first sync: decode, COPY in one transaction, read back."""
-    decode(pages)
+    with collector_paused():
+        decode(pages)
+        _copy(database, written)
+        read_back(database)
+
+
+def work_unchanged(database: Database, pages: Sequence[Page]) -> None:
+    """The floor of a sync that changes nothing: decode, read what is stored."""
+    with collector_paused():
+        decode(pages)
+        read_back(database)
+
+
+def _copy(database: Database, written: Sequence[Written]) -> None:
     with database.begin(SPACE) as connection:
         for part in written:
             copy_rows(connection, part.table.name, [column.name for column in part.table.columns], part.rows)
-    read_back(database)
 
 
 def decode(pages: Sequence[Page]) -> list[object]:
