@@ -11,6 +11,7 @@ from analyzers import catalogue
 from pipeline.cli.history_table import history_table
 from pipeline.cli.moments import shown
 from pipeline.cli.output import facts, heading, plain, show
+from pipeline.cli.streams import say
 from pipeline.cli.styles import ALERT_STYLES, SEVERITY_STYLES
 from pipeline.domain.findings import AlertType
 from pipeline.storage.reports.alerts import AlertPage
@@ -60,7 +61,8 @@ def show_alert(page: AlertPage, entries: Sequence[HistoryEntry]) -> None:
     )
     if page.evidence:
         show(heading("Evidence"), facts((name, _told(value)) for name, value in sorted(page.evidence.items())))
-    show(heading("What to do"), plain(rule.remediation), plain(rule.source, "blue"))
+    show(heading("What to do"), plain(rule.remediation))
+    say(rule.source)
     show(heading("History"), history_table(entries, named=False))
 
 

@@ -60,7 +60,14 @@ def list_(
 
 def _show_list(found: list[AlertSummary], *, one_tenant: bool) -> None:
     mixed = len({one.status for one in found}) > 1
-    columns = ["alert", "severity", "type", *([] if one_tenant else ["tenant"]), "about", *(["status"] if mixed else [])]
+    columns = [
+        "alert",
+        "severity",
+        "type",
+        *([] if one_tenant else ["tenant"]),
+        "about",
+        *(["status"] if mixed else []),
+    ]
     rows = table(*columns, whole=("alert", "severity", "type"))
     for one in found:
         rows.add_row(

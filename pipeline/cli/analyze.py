@@ -20,7 +20,7 @@ from pipeline.domain.findings import AlertType, AnalysisResult, Severity, Verdic
 
 app = noun()
 
-MOST_FINDINGS = 20
+MOST_FINDINGS = 10
 
 
 @app.command()

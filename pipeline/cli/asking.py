@@ -8,7 +8,9 @@ from typing import Annotated
 
 import typer
 
+from pipeline.cli.broker import broker_variable
 from pipeline.cli.doorbell import ring
+from pipeline.cli.environment import process_settings
 from pipeline.cli.following import follow
 from pipeline.cli.moments import current_time
 from pipeline.cli.opening import opened_database
@@ -17,6 +19,7 @@ from pipeline.cli.running_here import opened_wiring, run_here
 from pipeline.cli.streams import complain, tell
 from pipeline.domain.capture import SyncType
 from pipeline.domain.runs import RunState
+from pipeline.errors import ServerUnavailableError
 from pipeline.storage.reports.runs import RunSummary
 
 Wait = Annotated[bool, typer.Option("--wait", help="Stay until it has ended; status 1 if it failed.")]
@@ -43,13 +46,14 @@ def ask(asked: Asked) -> list[RunSummary] | None:
     if asked.local:
         with opened_wiring() as parts:
             return run_here(parts, asked.tenant, asked.sync_types, compare=asked.compare)
+    variable = _require_broker()
     with opened_database() as database:
         now = current_time()
         requests = [
             request(database, source, asked.sync_types, now, compare=asked.compare)
             for source in find_sources(database, asked.tenant)
         ]
-        _ring()
+        _ring(variable, wait=asked.wait)
         if not asked.wait:
             return None
         return [_ended(follow(database, one, longest=asked.longest), one) for one in requests]
@@ -64,9 +68,22 @@ def require_success(runs: Sequence[RunSummary]) -> None:
         raise typer.Exit(FAILED)
 
 
-def _ring() -> None:
-    if not ring():
-        tell("The broker does not answer; the request is stored, and beat picks it up when the broker is back.")
+def _require_broker() -> str:
+    """The variable that names the broker; raises ``SettingError`` when none does."""
+    settings = process_settings()
+    if not settings.celery_broker_url:
+        settings.require("redis_url")
+    return broker_variable(settings)
+
+
+def _ring(variable: str, *, wait: bool) -> None:
+    """Raises ``ServerUnavailableError`` when nobody hears it and somebody wants to wait."""
+    if ring():
+        return
+    stored = f"No broker answers at {variable}; the request is stored, and beat picks it up when the broker is back."
+    if wait:
+        raise ServerUnavailableError(f"{stored} Start the broker or correct {variable}; --local needs none.")
+    tell(stored)
 
 
 def _ended(run: RunSummary | None, requested: Requested) -> RunSummary:

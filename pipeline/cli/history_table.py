@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import UTC
 
 from rich.table import Table
 
@@ -14,11 +15,12 @@ from pipeline.storage.reports.prefixes import SHORT
 
 
 def history_table(entries: Sequence[HistoryEntry], *, named: bool) -> Table:
-    """In the order given; ``named`` adds which alert each is about."""
-    rows = table("at (UTC)", *(("alert", "type") if named else ()), "change", "by", "reason", whole=("alert", "type"))
+    """In the order given. ``named`` is for the entries of one run: it adds which alert each is about, for the date."""
+    columns = ("at (UTC)", *(("alert", "type") if named else ()), "change", "by", "reason")
+    rows = table(*columns, whole=("at (UTC)", "alert", "type"))
     for entry in entries:
         rows.add_row(
-            shown(entry.at),
+            f"{entry.at.astimezone(UTC):%H:%M:%S}" if named else shown(entry.at),
             *((str(entry.alert)[:SHORT], entry.type.value) if named else ()),
             plain(_change(entry), ALERT_STYLES[entry.to_status]),
             plain(entry.actor),
