@@ -13,7 +13,7 @@ from pipeline.domain.capture import SyncType
 from pipeline.domain.runs import Scope
 from pipeline.errors import UserError
 from pipeline.stages.dispatch import next_refs, open_due_runs
-from pipeline.stages.execution import Executor
+from pipeline.stages.execution import Executor, Outcome
 from pipeline.storage.database import Database
 from pipeline.storage.schedules import request_sync
 from pipeline.storage.tables import run_steps, runs
@@ -43,8 +43,8 @@ def finish_here(database: Database, executor: Executor, run_id: UUID) -> None:
     """Does the steps of a run one after the other until it has ended, waiting for those that are due later."""
     pause = threading.Event()
     while refs := next_refs(database, run_id):
-        for ref in refs:
-            executor.run(ref)
+        if Outcome.DONE in [executor.run(ref).outcome for ref in refs]:
+            continue
         waiting = _soonest(database, run_id, executor.clock())
         if waiting > 0:
             pause.wait(min(waiting, 1.0))
