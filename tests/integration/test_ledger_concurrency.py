@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
@@ -31,6 +30,7 @@ from tests.unit.storage.ledger_steps import (
     routed_run,
     standing,
     together,
+    wait_until_blocked,
 )
 
 pytestmark = pytest.mark.servers
@@ -108,21 +108,11 @@ def test_a_worker_that_completes_while_it_is_fenced_out_loses(database: Database
         with database.begin() as reconciler:
             (lost,) = ledger.overdue(reconciler, NOW + LOST_AFTER + SECOND, LOST_AFTER)
             late = threads.submit(work, database, old)
-            wait_for_a_blocked_statement(database)
+            wait_until_blocked(database)
             ledger.redispatch(reconciler, lost.ref, NOW + LOST_AFTER)
         assert late.result(timeout=30) is False
 
     assert (effects(database), standing(database, run_id).steps["main/load"]) == (0, "dispatched")
-
-
-def wait_for_a_blocked_statement(database: Database) -> None:
-    waiting = text("SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event = :event")
-    deadline = time.monotonic() + 30
-    blocked = 0
-    while not blocked and time.monotonic() < deadline:
-        with database.begin() as connection:
-            blocked = connection.execute(waiting, {"event": "transactionid"}).scalar_one()
-    assert blocked, "nobody waits for the reconciler's lock"
 
 
 def test_a_step_that_is_completed_while_a_reconciler_looks_is_left_alone(database: Database) -> None:
@@ -166,7 +156,7 @@ def test_lanes_of_overlapping_transactions_give_compare_its_turn_once(database: 
         with database.begin() as first:
             assert ledger.complete(first, control, report(), NOW)
             second = threads.submit(complete, database, candidate)
-            wait_for_a_blocked_statement(database)
+            wait_until_blocked(database)
             assert not turned(database, control)
         assert second.result(timeout=30)
 

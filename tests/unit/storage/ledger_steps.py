@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -147,3 +148,14 @@ def together(*functions: Callable[[], _T]) -> Sequence[_T]:
 
     with ThreadPoolExecutor(len(functions)) as threads:
         return [future.result(timeout=60) for future in [threads.submit(begin, function) for function in functions]]
+
+
+def wait_until_blocked(database: Database) -> None:
+    """Returns once some transaction waits for another one's."""
+    waiting = text("SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event = :event")
+    deadline = time.monotonic() + 30
+    blocked = 0
+    while not blocked and time.monotonic() < deadline:
+        with database.begin() as connection:
+            blocked = connection.execute(waiting, {"event": "transactionid"}).scalar_one()
+    assert blocked, "nobody waits for a lock"
