@@ -20,128 +20,143 @@ OWNER = "analysis"
 EXPIRES = date(2027, 6, 30)
 """Legacy is to be gone by then; what still differs has to be looked at again."""
 
+OUTLIVED = "outlived"
+"""Code of an alert that stands though its branch's last analysis has no finding for it."""
+CANNOT_TELL = "cannot_tell"
+"""Code of an alert on which the new branch gave no verdict."""
+
 _MIRRORED: dict[Kind, Kind] = {"missing": "extra", "extra": "missing"}
 _MFA = (AlertType.MFA_NOT_ENFORCED, AlertType.MFA_PARTIAL_ENFORCED)
 _BY_USER = (*_MFA, AlertType.POLICY_GAP)
 _HANDLED = (*_BY_USER, AlertType.LICENSE_WASTE, AlertType.STALE_USER)
-_PRIVILEGED = (*_BY_USER, AlertType.STALE_USER)
+_CONDITIONS = frozenset(
+    {
+        "application",
+        "authenticationFlow",
+        "clientApps",
+        "control_not_mfa",
+        "devicePlatform",
+        "devices",
+        "legacy_client_open",
+        "location",
+        "or_alternative_not_mfa",
+        "signInRisk",
+        "trusted_location_gap",
+        "userRisk",
+    }
+)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class DeclaredDifference:
-    """One known wrongness of legacy and the differences it makes."""
+    """One known wrongness of legacy and the differences it makes.
+
+    It covers an alert whose reason codes share one with ``codes``; with none named, any alert of its types.
+    """
 
     rule: str
     kinds: tuple[Kind, ...]
     alert_types: tuple[AlertType, ...]
     reason: str
+    codes: frozenset[str] = frozenset()
     owner: str = OWNER
     expires: date = EXPIRES
 
+    def covers(self, kind: Kind, alert_type: AlertType, codes: frozenset[str]) -> bool:
+        named = kind in self.kinds and alert_type in self.alert_types
+        return named and (not self.codes or not self.codes.isdisjoint(codes))
 
-# The likeliest cause of a difference stands before the ones that could be meant by any.
+
 DECLARED: tuple[DeclaredDifference, ...] = (
+    DeclaredDifference(
+        rule="missing_data_is_empty",
+        kinds=("missing", "extra"),
+        alert_types=_HANDLED,
+        codes=frozenset({CANNOT_TELL}),
+        reason="Legacy takes what could not be read for empty, to raise and to resolve; the new branch cannot tell.",
+    ),
+    DeclaredDifference(
+        rule="alert_outlives_its_cause",
+        kinds=("missing",),
+        alert_types=(*_HANDLED, AlertType.LICENSE_OVERUSE),
+        codes=frozenset({OUTLIVED}),
+        reason="Legacy resolves no overuse, no acknowledged alert, and nothing of a type without any finding.",
+    ),
     DeclaredDifference(
         rule="mfa_counts_policies_without_effect",
         kinds=("extra",),
         alert_types=_MFA,
+        codes=frozenset({"policyNotEnabled", "report_only_only"}),
         reason="Legacy counts report-only and disabled policies as protection.",
-    ),
-    DeclaredDifference(
-        rule="mfa_partial_by_policies_without_effect",
-        kinds=("missing",),
-        alert_types=(AlertType.MFA_PARTIAL_ENFORCED,),
-        reason="Legacy says partial where only report-only or disabled policies apply, or where an exclusion wins.",
     ),
     DeclaredDifference(
         rule="exclusions_of_groups_roles_guests_ignored",
         kinds=("extra",),
-        alert_types=_BY_USER,
+        alert_types=_MFA,
+        codes=frozenset({"break_glass_excluded", "excluded_group", "excluded_guest", "excluded_role"}),
         reason="Legacy takes a policy away only from users excluded by id.",
+    ),
+    DeclaredDifference(
+        rule="gap_exclusions_ignored",
+        kinds=("extra",),
+        alert_types=(AlertType.POLICY_GAP,),
+        codes=frozenset({"excluded_group", "excluded_guest", "excluded_role", "users"}),
+        reason="Legacy sees no gap where a policy includes a user and excludes a group of theirs.",
     ),
     DeclaredDifference(
         rule="mfa_conditions_and_operators_ignored",
         kinds=("extra",),
         alert_types=_MFA,
+        codes=_CONDITIONS,
         reason="Legacy takes a policy with conditions, excluded applications or an OR alternative for full coverage.",
     ),
     DeclaredDifference(
-        rule="roles_and_guests_not_included",
+        rule="mfa_partial_by_policies_without_effect",
+        kinds=("missing",),
+        alert_types=(AlertType.MFA_PARTIAL_ENFORCED,),
+        codes=frozenset({"application"}),
+        reason="Legacy says partial for a policy on some applications, whatever its state and its exclusions.",
+    ),
+    DeclaredDifference(
+        rule="policies_not_seen",
         kinds=("missing",),
         alert_types=_BY_USER,
-        reason="Legacy does not see policies that reach a user by role or guest type.",
-    ),
-    DeclaredDifference(
-        rule="mfa_strengths_and_per_user_mfa_unknown",
-        kinds=("missing",),
-        alert_types=_MFA,
-        reason="Legacy knows no authentication strengths, no per-user MFA and no two policies that cover together.",
-    ),
-    DeclaredDifference(
-        rule="mfa_partial_where_legacy_saw_none",
-        kinds=("extra",),
-        alert_types=(AlertType.MFA_PARTIAL_ENFORCED,),
-        reason="Legacy says none where a strength, a role or a guest type gives partial coverage.",
-    ),
-    DeclaredDifference(
-        rule="admin_by_name",
-        kinds=("severity",),
-        alert_types=_PRIVILEGED,
-        reason="Legacy calls admin whoever directly holds a role with 'Admin' in its name, not a privileged one.",
+        codes=frozenset({"no_policy_applies"}),
+        reason="Legacy sees no policy that reaches a user by role or guest type, no strength and no per-user MFA.",
     ),
     DeclaredDifference(
         rule="security_defaults_by_admin_name",
         kinds=("missing", "extra"),
         alert_types=(AlertType.MFA_PARTIAL_ENFORCED,),
+        codes=frozenset({"security_defaults", "security_defaults_adaptive"}),
         reason="Under security defaults legacy calls full whoever has a role with 'Admin' in its name.",
+    ),
+    DeclaredDifference(
+        rule="admin_by_name",
+        kinds=("severity",),
+        alert_types=(*_BY_USER, AlertType.STALE_USER),
+        reason="Legacy calls admin whoever directly holds a role with 'Admin' in its name, not a privileged one.",
     ),
     DeclaredDifference(
         rule="stale_since_1970",
         kinds=("missing",),
         alert_types=(AlertType.STALE_USER,),
-        reason="Legacy takes an account without sign-in data for stale since 1970, new accounts included.",
+        codes=frozenset({"no_sign_in_attempt"}),
+        reason="Legacy takes who never tried to sign in by hand for stale since 1970, new accounts included.",
     ),
     DeclaredDifference(
         rule="stale_by_attempted_sign_in",
-        kinds=("extra", "missing"),
+        kinds=("extra",),
         alert_types=(AlertType.STALE_USER,),
-        reason="Legacy counts failed interactive attempts as use and non-interactive use as none.",
+        codes=frozenset({"no_recent_sign_in"}),
+        reason="Legacy counts failed attempts to sign in as use of the account.",
     ),
     DeclaredDifference(
         rule="waste_by_stale_tag_of_previous_run",
         kinds=("extra", "missing"),
         alert_types=(AlertType.LICENSE_WASTE,),
+        codes=frozenset({"account_stale"}),
         reason="Legacy reads the Stale tag the previous run left, so waste comes and goes one run late.",
-    ),
-    DeclaredDifference(
-        rule="overuse_never_resolved",
-        kinds=("missing",),
-        alert_types=(AlertType.LICENSE_OVERUSE,),
-        reason="Legacy writes overuse past the alert handling and never resolves it.",
-    ),
-    DeclaredDifference(
-        rule="missing_data_is_empty",
-        kinds=("missing",),
-        alert_types=_HANDLED,
-        reason="Legacy takes what could not be read for empty and raises an alert; the new branch cannot tell.",
-    ),
-    DeclaredDifference(
-        rule="alert_outlives_its_cause",
-        kinds=("missing",),
-        alert_types=_HANDLED,
-        reason="Legacy resolves nothing of a type for which the run has no finding at all.",
-    ),
-    DeclaredDifference(
-        rule="resolved_by_implication",
-        kinds=("extra",),
-        alert_types=_HANDLED,
-        reason="Legacy resolves an alert it has no finding for, also when its input could not be read.",
-    ),
-    DeclaredDifference(
-        rule="acknowledged_not_resolved",
-        kinds=("missing",),
-        alert_types=_HANDLED,
-        reason="Legacy resolves active alerts only, so an acknowledged one stays when its cause is gone.",
     ),
 )
 
@@ -151,13 +166,16 @@ def mirrored(kind: Kind) -> Kind:
     return _MIRRORED.get(kind, kind)
 
 
-def declared_for(kind: Kind, alert_type: AlertType, *, on: date | None = None) -> DeclaredDifference | None:
+def declared_for(
+    kind: Kind, alert_type: AlertType, codes: frozenset[str] = frozenset(), *, on: date | None = None
+) -> DeclaredDifference | None:
     """The first entry that covers such a difference, or ``None``: then it is a discrepancy.
 
-    With ``on`` an entry that has expired by that day does not count.
+    ``codes`` are the reason codes of the alert on the side that has it. With ``on`` an entry that has expired by that
+    day does not count.
     """
     for entry in DECLARED:
         expired = on is not None and on > entry.expires
-        if kind in entry.kinds and alert_type in entry.alert_types and not expired:
+        if entry.covers(kind, alert_type, codes) and not expired:
             return entry
     return None

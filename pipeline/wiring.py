@@ -6,7 +6,7 @@ Built once per process, after any fork. Only here is ``legacy`` imported.
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -20,11 +20,12 @@ import legacy.declared
 import legacy.linker
 import legacy.overuse
 from analyzers import unified
-from legacy.reads import SqlReads
-from pipeline.comparison.diff import Kind
-from pipeline.domain.findings import AlertType, AnalysisResult, AnalysisType, Finding
+from legacy.reads import GraphReads, SqlReads
+from pipeline.comparison.diff import AlertKey, Kind
+from pipeline.domain.findings import AnalysisResult, AnalysisType, Finding
 from pipeline.domain.flags import FlagSnapshot
-from pipeline.domain.runs import ClaimedStep, DataSource, Lane, Run, Stage, Trigger
+from pipeline.domain.graph import TenantGraph
+from pipeline.domain.runs import Branch, ClaimedStep, DataSource, Lane, Run, Stage, Trigger
 from pipeline.errors import SettingError
 from pipeline.flags.environment import listed_overrides, starting_point
 from pipeline.providers.microsoft365.auth import Credentials, TokenStore
@@ -187,6 +188,21 @@ def _legacy(
     return legacy.analyze.analyze(SqlReads(connection, source.scope), types, moment)
 
 
+def _unified_graph(graph: TenantGraph, moment: datetime) -> AnalysisResult:
+    return unified.analyze(graph, frozenset(AnalysisType), moment)
+
+
+def _legacy_graph(graph: TenantGraph, moment: datetime) -> AnalysisResult:
+    return legacy.analyze.analyze(GraphReads(graph, moment), frozenset(AnalysisType), moment)
+
+
+GRAPH_ANALYZERS: Mapping[str, Callable[[TenantGraph, datetime], AnalysisResult]] = {
+    Branch.NEW.value: _unified_graph,
+    Branch.LEGACY.value: _legacy_graph,
+}
+"""Each branch's rules over a graph in memory, for a capture in a folder."""
+
+
 def _legacy_overuse(connection: Connection, run: Run, findings: Sequence[Finding], moment: datetime) -> None:
     legacy.overuse.write_overuse(
         connection, run.scope, run_id=run.id, trace_id=run.trace_id, findings=findings, now=moment
@@ -208,10 +224,10 @@ RELATIVE_TO_LEGACY: Mapping[Kind, legacy.declared.Kind] = {
 }
 
 
-def _declared(step: ClaimedStep, moment: datetime, kind: Kind, alert_type: AlertType) -> str:
+def _declared(step: ClaimedStep, moment: datetime, kind: Kind, key: AlertKey, codes: frozenset[str]) -> str:
     """Why a difference is known; legacy's table speaks of the new branch, which may be either side."""
     told = RELATIVE_TO_LEGACY[kind]
     if step.run.parts[Lane.CONTROL].analyzer != "legacy":
         told = legacy.declared.mirrored(told)
-    found = legacy.declared.declared_for(told, alert_type, on=moment.date())
+    found = legacy.declared.declared_for(told, key.alert_type, codes, on=moment.date())
     return found.reason if found else ""

@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
 from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
 
-import legacy.analyze
-from analyzers import unified
-from legacy.reads import GraphReads
-from pipeline.domain.findings import AnalysisResult, AnalysisType
+from pipeline.domain.findings import AnalysisResult
 from pipeline.domain.graph import TenantGraph, build_graph
 from pipeline.providers.folder import read_folder
 from pipeline.providers.microsoft365.normalize import normalize
-
-EVERY_TYPE = frozenset(AnalysisType)
+from pipeline.wiring import GRAPH_ANALYZERS
 
 
 class Rules(StrEnum):
@@ -25,24 +20,13 @@ class Rules(StrEnum):
     LEGACY = "legacy"
 
 
-def _new(graph: TenantGraph, now: datetime) -> AnalysisResult:
-    return unified.analyze(graph, EVERY_TYPE, now)
-
-
-def _legacy(graph: TenantGraph, now: datetime) -> AnalysisResult:
-    return legacy.analyze.analyze(GraphReads(graph, now), EVERY_TYPE, now)
-
-
-ANALYSES: Mapping[Rules, Callable[[TenantGraph, datetime], AnalysisResult]] = {Rules.NEW: _new, Rules.LEGACY: _legacy}
-
-
 def analyze_folder(folder: Path, rules: Rules, now: datetime) -> AnalysisResult:
     """What the rules say of the folder's tenant as of ``now``.
 
     Raises ``CaptureFileError`` naming file, place and reason when a file cannot be read; a missing one is a list
     that could not be read.
     """
-    return ANALYSES[rules](read_graph(folder), now)
+    return GRAPH_ANALYZERS[rules.value](read_graph(folder), now)
 
 
 def read_graph(folder: Path) -> TenantGraph:

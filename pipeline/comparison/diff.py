@@ -56,6 +56,14 @@ class AlertKey:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class AlertSide:
+    """An alert as one branch has it. ``codes`` say why it stands; they explain a difference and make none."""
+
+    severity: str
+    codes: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class BranchOutcome:
     """What a branch holds at its end. Hashes and severities are compared, keys say what belongs to what."""
 
@@ -63,8 +71,8 @@ class BranchOutcome:
     """"type/external id" → data hash."""
     relationships: frozenset[str]
     """"type/parent/child"."""
-    alerts: Mapping[AlertKey, str]
-    """Open alerts → severity."""
+    alerts: Mapping[AlertKey, AlertSide]
+    """The open alerts."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -83,8 +91,8 @@ class Discrepancy:
         return WEIGHTS[self.subject, self.kind]
 
 
-Declared = Callable[[Kind, AlertType], str]
-"""The reason a difference in an alert type is known, or empty."""
+Declared = Callable[[Kind, AlertKey, frozenset[str]], str]
+"""The reason a difference in an alert with these codes is known, or empty."""
 
 
 def diff(control: BranchOutcome, candidate: BranchOutcome, declared: Declared) -> tuple[Discrepancy, ...]:
@@ -115,11 +123,15 @@ def _relationships(control: frozenset[str], candidate: frozenset[str]) -> list[D
 
 
 def _alerts(
-    control: Mapping[AlertKey, str], candidate: Mapping[AlertKey, str], declared: Declared
+    control: Mapping[AlertKey, AlertSide], candidate: Mapping[AlertKey, AlertSide], declared: Declared
 ) -> list[Discrepancy]:
-    found = [(Kind.MISSING, key) for key in control.keys() - candidate.keys()]
-    found += [(Kind.EXTRA, key) for key in candidate.keys() - control.keys()]
-    found += [(Kind.DIFFERENT, key) for key in dict(control.items() - candidate.items()) if key in candidate]
+    found = [(Kind.MISSING, key, control[key].codes) for key in control.keys() - candidate.keys()]
+    found += [(Kind.EXTRA, key, candidate[key].codes) for key in candidate.keys() - control.keys()]
+    found += [
+        (Kind.DIFFERENT, key, side.codes | candidate[key].codes)
+        for key, side in control.items()
+        if key in candidate and side.severity != candidate[key].severity
+    ]
     return sorted(
         (
             Discrepancy(
@@ -127,9 +139,9 @@ def _alerts(
                 kind=kind,
                 key="/".join(part for part in (key.alert_type.value, key.entity, key.subject) if part),
                 cause=f"{key.alert_type.value} {kind.value}",
-                declared=declared(kind, key.alert_type),
+                declared=declared(kind, key, codes),
             )
-            for kind, key in found
+            for kind, key, codes in found
         ),
         key=lambda item: (item.key, item.kind),
     )

@@ -66,7 +66,7 @@ def alert_tenant(
     return apply
 
 
-class _Detail(msgspec.Struct):
+class AnalysisDetail(msgspec.Struct):
     """The analyze step's detail, as far as this stage reads it."""
 
     completed: list[AnalysisType]
@@ -75,7 +75,7 @@ class _Detail(msgspec.Struct):
 
 
 def _gather(connection: Connection, step: ClaimedStep) -> Analysis:
-    detail = msgspec.convert(step.handed, _Detail)
+    detail = msgspec.convert(step.handed, AnalysisDetail)
     source_id = step.run.scope.source_id
     return Analysis(
         findings=load_findings(connection, step.run.scope, detail.completed),

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from functools import partial
 from typing import Any
 
+import msgspec
 from sqlalchemy import Connection
 
 from pipeline import events
-from pipeline.comparison.diff import AlertKey, BranchOutcome, Discrepancy, Kind, diff
-from pipeline.domain.findings import AlertType
+from pipeline.comparison.diff import AlertKey, AlertSide, BranchOutcome, Declared, Discrepancy, Kind, diff
+from pipeline.domain.findings import OWNER, AlertType
 from pipeline.domain.runs import ClaimedStep, Lane, Scope, StepState
 from pipeline.events import JsonValue
+from pipeline.stages.alert import AnalysisDetail
 from pipeline.stages.execution import Applied, Apply
 from pipeline.storage.bulk import fetch_rows
 from pipeline.storage.comparisons import LaneReport, StoredComparison, lane_reports, store_comparison
@@ -25,7 +27,7 @@ SHOWN = 1000
 """Discrepancies kept one by one in a report; the counts by cause hold all of them."""
 
 
-DeclaredInRun = Callable[[ClaimedStep, datetime, Kind, AlertType], str]
+DeclaredInRun = Callable[[ClaimedStep, datetime, Kind, AlertKey, frozenset[str]], str]
 """Why a difference is known in this run, at this time; empty where it is not."""
 
 
@@ -40,7 +42,7 @@ def compare_branches(step: ClaimedStep, now: datetime, *, database: Database, de
             control_outcome = branch_outcome(connection, step.run.scope)
         with database.begin(shadow_name(step.run.id)) as connection:
             candidate_outcome = branch_outcome(connection, step.run.scope)
-        found = diff(control_outcome, candidate_outcome, partial(declared, step, now))
+        found = diff(control_outcome, candidate_outcome, _with_silence(partial(declared, step, now), lanes))
     comparison = _comparison(step, lanes, found)
 
     def apply(connection: Connection) -> Applied:
@@ -72,18 +74,46 @@ def branch_outcome(connection: Connection, scope: Scope) -> BranchOutcome:
     )
     alerts = fetch_rows(
         connection,
-        "SELECT alert_type, entity_type || '/' || external_id, subject, severity FROM alerts"
-        " WHERE source_id = %(source_id)s AND status IN ('active', 'acknowledged')",
+        "SELECT a.alert_type, a.entity_type || '/' || a.external_id, a.subject, a.severity, a.reasons, f.id IS NULL"
+        "  FROM alerts a LEFT JOIN findings f ON f.id = a.id"
+        " WHERE a.source_id = %(source_id)s AND a.status IN ('active', 'acknowledged')",
         values,
     )
     return BranchOutcome(
         entities={str(key): str(digest) for key, digest in entities},
         relationships=frozenset(str(row[0]) for row in pairs),
         alerts={
-            AlertKey(alert_type=AlertType(str(kind)), entity=str(entity), subject=str(subject)): str(severity)
-            for kind, entity, subject, severity in alerts
+            AlertKey(alert_type=AlertType(str(kind)), entity=str(entity), subject=str(subject)): AlertSide(
+                severity=str(severity), codes=_codes(reasons, outlived=bool(outlived))
+            )
+            for kind, entity, subject, severity, reasons, outlived in alerts
         },
     )
+
+
+OUTLIVED = "outlived"
+CANNOT_TELL = "cannot_tell"
+
+
+def _codes(reasons: object, *, outlived: bool) -> frozenset[str]:
+    """The alert's reason codes, and one of ours when its branch's last analysis has no finding for it."""
+    told = frozenset(map(str, reasons)) if isinstance(reasons, list) else frozenset()
+    return told | {OUTLIVED} if outlived else told
+
+
+def _with_silence(declared: Declared, lanes: Mapping[Lane, LaneReport]) -> Declared:
+    """Adds a code where either branch's analysis gave no verdict on what the alert is about."""
+    told = [msgspec.convert(lane.analysis, AnalysisDetail) for lane in lanes.values()]
+
+    def asked(kind: Kind, key: AlertKey, codes: frozenset[str]) -> str:
+        external_id = key.entity.partition("/")[2]
+        silent = any(
+            OWNER[key.alert_type] not in analysis.completed or external_id in analysis.unknown.get(key.alert_type, ())
+            for analysis in told
+        )
+        return declared(kind, key, codes | {CANNOT_TELL} if silent else codes)
+
+    return asked
 
 
 def _comparison(step: ClaimedStep, lanes: dict[Lane, LaneReport], found: tuple[Discrepancy, ...]) -> StoredComparison:

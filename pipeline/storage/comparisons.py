@@ -25,6 +25,8 @@ class LaneReport:
     queries: int
     query_seconds: float
     error: str
+    analysis: Mapping[str, object]
+    """What its analyze step left in the ledger; empty where it did not get so far."""
 
     def performance(self) -> dict[str, float | int]:
         """Seconds, statements and seconds spent in them, over the whole branch."""
@@ -34,6 +36,7 @@ class LaneReport:
 LANES = text("""
 SELECT lane, bool_or(state = 'failed') AS failed, coalesce(sum(seconds), 0) AS seconds,
        coalesce(sum(queries), 0) AS queries, coalesce(sum(query_seconds), 0) AS query_seconds,
+       coalesce((jsonb_agg(detail) FILTER (WHERE stage = 'analyze'))->0, '{}') AS analysis,
        coalesce(string_agg(error_code || ': ' || error_message, ' ') FILTER (WHERE state = 'failed'), '') AS error
   FROM run_steps WHERE run_id = :run_id AND lane IN ('control', 'candidate') GROUP BY lane
 """)
@@ -48,6 +51,7 @@ def lane_reports(connection: Connection, run_id: UUID) -> dict[Lane, LaneReport]
             queries=row.queries,
             query_seconds=row.query_seconds,
             error=row.error,
+            analysis=row.analysis,
         )
         for row in connection.execute(LANES, {"run_id": run_id})
     }

@@ -8,18 +8,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.comparison.diff import AlertKey, BranchOutcome, Discrepancy, Kind, Subject, Weight, diff
+from pipeline.comparison.diff import AlertKey, AlertSide, BranchOutcome, Discrepancy, Kind, Subject, Weight, diff
 from pipeline.domain.findings import AlertType
 
 ANN = AlertKey(alert_type=AlertType.LICENSE_WASTE, entity="identities/ann", subject="E3")
 BOTH = BranchOutcome(
     entities={"identities/ann": "aa", "groups/g": "bb"},
     relationships=frozenset({"member_of/g/ann"}),
-    alerts={ANN: "high"},
+    alerts={ANN: AlertSide(severity="high", codes=frozenset({"account_disabled"}))},
 )
 
 
-def nothing_is_known(_kind: Kind, _alert_type: AlertType) -> str:
+def nothing_is_known(_kind: Kind, _alert: AlertKey, _codes: frozenset[str]) -> str:
     return ""
 
 
@@ -53,11 +53,11 @@ MUTATIONS = [
         (Subject.ALERT, Kind.MISSING, "license_waste/identities/ann/E3", "license_waste missing", Weight.WARNING),
     ),
     (
-        replace(BOTH, alerts={**BOTH.alerts, replace(ANN, subject=""): "low"}),
+        replace(BOTH, alerts={**BOTH.alerts, replace(ANN, subject=""): AlertSide(severity="low")}),
         (Subject.ALERT, Kind.EXTRA, "license_waste/identities/ann", "license_waste extra", Weight.INFO),
     ),
     (
-        replace(BOTH, alerts={ANN: "low"}),
+        replace(BOTH, alerts={ANN: AlertSide(severity="low")}),
         (Subject.ALERT, Kind.DIFFERENT, "license_waste/identities/ann/E3", "license_waste different", Weight.WARNING),
     ),
 ]
@@ -73,10 +73,12 @@ def test_each_kind_of_discrepancy_has_its_name_and_weight(
 
 
 def test_a_known_difference_carries_its_reason_and_an_unknown_one_none() -> None:
-    def known(kind: Kind, alert_type: AlertType) -> str:
-        return "Legacy cannot." if (kind, alert_type) == (Kind.MISSING, AlertType.LICENSE_WASTE) else ""
+    def known(kind: Kind, alert: AlertKey, codes: frozenset[str]) -> str:
+        asked = (kind, alert.alert_type, codes)
+        return "Legacy cannot." if asked == (Kind.MISSING, ANN.alert_type, BOTH.alerts[ANN].codes) else ""
 
-    candidate = replace(BOTH, alerts={replace(ANN, alert_type=AlertType.STALE_USER): "high"}, relationships=frozenset())
+    stale = {replace(ANN, alert_type=AlertType.STALE_USER): AlertSide(severity="high")}
+    candidate = replace(BOTH, alerts=stale, relationships=frozenset())
 
     assert [(found.cause, found.declared) for found in diff(BOTH, candidate, known)] == [
         ("member_of missing", ""),
@@ -96,7 +98,8 @@ alert_keys = st.builds(
     entity=names.map(lambda name: f"identities/{name}"),
     subject=st.just(""),
 )
-alerts = st.dictionaries(alert_keys, st.sampled_from(["low", "high"]))
+sides = st.builds(AlertSide, severity=st.sampled_from(["low", "high"]), codes=st.frozensets(names, max_size=1))
+alerts = st.dictionaries(alert_keys, sides)
 outcomes = st.builds(BranchOutcome, entities=entities, relationships=relationships, alerts=alerts)
 
 
@@ -105,7 +108,7 @@ def copied(outcome: BranchOutcome) -> BranchOutcome:
     return BranchOutcome(
         entities=dict(reversed(list(outcome.entities.items()))),
         relationships=frozenset(sorted(outcome.relationships, reverse=True)),
-        alerts=dict(reversed([(replace(key), severity) for key, severity in outcome.alerts.items()])),
+        alerts=dict(reversed([(replace(key), replace(side)) for key, side in outcome.alerts.items()])),
     )
 
 
@@ -125,6 +128,10 @@ def test_what_one_side_misses_the_other_has_too_many(one: BranchOutcome, other: 
     assert sorted(there) == sorted(back)
 
 
+def severity(outcome: BranchOutcome, key: AlertKey) -> str:
+    return outcome.alerts[key].severity if key in outcome.alerts else ""
+
+
 @given(outcomes, outcomes)
 def test_every_item_on_which_the_sides_differ_is_told_once(one: BranchOutcome, other: BranchOutcome) -> None:
     apart = {
@@ -137,7 +144,7 @@ def test_every_item_on_which_the_sides_differ_is_told_once(one: BranchOutcome, o
         *(
             (Subject.ALERT, f"{key.alert_type.value}/{key.entity}")
             for key in {**one.alerts, **other.alerts}
-            if one.alerts.get(key) != other.alerts.get(key)
+            if severity(one, key) != severity(other, key)
         ),
     }
 

@@ -11,39 +11,46 @@ from pipeline.domain.findings import AlertType
 
 
 @pytest.mark.parametrize(
-    ("kind", "alert_type"),
+    ("kind", "alert_type", "code"),
     [
-        ("extra", AlertType.MFA_NOT_ENFORCED),
-        ("missing", AlertType.MFA_NOT_ENFORCED),
-        ("severity", AlertType.POLICY_GAP),
-        ("missing", AlertType.STALE_USER),
-        ("missing", AlertType.LICENSE_OVERUSE),
+        ("extra", AlertType.MFA_NOT_ENFORCED, "report_only_only"),
+        ("extra", AlertType.MFA_PARTIAL_ENFORCED, "or_alternative_not_mfa"),
+        ("missing", AlertType.MFA_NOT_ENFORCED, "no_policy_applies"),
+        ("severity", AlertType.POLICY_GAP, "users"),
+        ("missing", AlertType.STALE_USER, "no_sign_in_attempt"),
+        ("missing", AlertType.LICENSE_OVERUSE, "outlived"),
+        ("extra", AlertType.LICENSE_WASTE, "cannot_tell"),
     ],
 )
-def test_a_known_difference_is_declared(kind: Kind, alert_type: AlertType) -> None:
-    found = declared_for(kind, alert_type)
+def test_a_known_difference_is_declared(kind: Kind, alert_type: AlertType, code: str) -> None:
+    found = declared_for(kind, alert_type, frozenset({code, "another"}))
 
     assert found is not None
-    assert kind in found.kinds
-    assert alert_type in found.alert_types
+    assert found.covers(kind, alert_type, frozenset({code}))
 
 
 @pytest.mark.parametrize(
-    ("kind", "alert_type"),
+    ("kind", "alert_type", "code"),
     [
-        ("extra", AlertType.LICENSE_OVERUSE),
-        ("severity", AlertType.LICENSE_OVERUSE),
-        ("severity", AlertType.LICENSE_WASTE),
-        ("missing", AlertType.TENANT_UNREACHABLE),
+        ("extra", AlertType.MFA_NOT_ENFORCED, "excluded_user"),
+        ("missing", AlertType.LICENSE_WASTE, "account_disabled"),
+        ("missing", AlertType.STALE_USER, "no_recent_sign_in"),
+        ("extra", AlertType.STALE_USER, "never_signed_in"),
+        ("extra", AlertType.LICENSE_OVERUSE, "consumed_exceeds_enabled"),
+        ("severity", AlertType.LICENSE_OVERUSE, "consumed_exceeds_enabled"),
+        ("severity", AlertType.LICENSE_WASTE, "account_stale"),
+        ("missing", AlertType.TENANT_UNREACHABLE, "outlived"),
     ],
 )
-def test_any_other_difference_is_a_discrepancy(kind: Kind, alert_type: AlertType) -> None:
-    assert declared_for(kind, alert_type) is None
+def test_a_difference_without_a_declared_cause_is_a_discrepancy(kind: Kind, alert_type: AlertType, code: str) -> None:
+    assert declared_for(kind, alert_type, frozenset({code})) is None
 
 
 def test_an_expired_entry_does_not_count() -> None:
-    assert declared_for("extra", AlertType.STALE_USER, on=EXPIRES) is not None
-    assert declared_for("extra", AlertType.STALE_USER, on=EXPIRES + timedelta(days=1)) is None
+    codes = frozenset({"no_recent_sign_in"})
+
+    assert declared_for("extra", AlertType.STALE_USER, codes, on=EXPIRES) is not None
+    assert declared_for("extra", AlertType.STALE_USER, codes, on=EXPIRES + timedelta(days=1)) is None
 
 
 def test_a_comparison_may_be_told_from_the_other_side() -> None:
