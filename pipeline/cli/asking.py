@@ -20,6 +20,7 @@ from pipeline.cli.streams import complain, tell
 from pipeline.domain.capture import SyncType
 from pipeline.domain.runs import RunState
 from pipeline.errors import ServerUnavailableError
+from pipeline.settings import Settings
 from pipeline.storage.reports.runs import RunSummary
 
 Wait = Annotated[bool, typer.Option("--wait", help="Stay until it has ended; status 1 if it failed.")]
@@ -46,14 +47,14 @@ def ask(asked: Asked) -> list[RunSummary] | None:
     if asked.local:
         with opened_wiring() as parts:
             return run_here(parts, asked.tenant, asked.sync_types, compare=asked.compare)
-    variable = _require_broker()
+    settings = _settings_with_broker()
     with opened_database() as database:
         now = current_time()
         requests = [
             request(database, source, asked.sync_types, now, compare=asked.compare)
             for source in find_sources(database, asked.tenant)
         ]
-        _ring(variable, wait=asked.wait)
+        _ring(settings, wait=asked.wait)
         if not asked.wait:
             return None
         return [_ended(follow(database, one, longest=asked.longest), one) for one in requests]
@@ -68,18 +69,19 @@ def require_success(runs: Sequence[RunSummary]) -> None:
         raise typer.Exit(FAILED)
 
 
-def _require_broker() -> str:
-    """The variable that names the broker; raises ``SettingError`` when none does."""
+def _settings_with_broker() -> Settings:
+    """Raises ``SettingError`` when no variable names a broker: the request would wait where nobody looks."""
     settings = process_settings()
     if not settings.celery_broker_url:
         settings.require("redis_url")
-    return broker_variable(settings)
+    return settings
 
 
-def _ring(variable: str, *, wait: bool) -> None:
+def _ring(settings: Settings, *, wait: bool) -> None:
     """Raises ``ServerUnavailableError`` when nobody hears it and somebody wants to wait."""
-    if ring():
+    if ring(settings):
         return
+    variable = broker_variable(settings)
     stored = f"No broker answers at {variable}; the request is stored, and beat picks it up when the broker is back."
     if wait:
         raise ServerUnavailableError(f"{stored} Start the broker or correct {variable}; --local needs none.")

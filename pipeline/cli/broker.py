@@ -16,12 +16,13 @@ CONNECT_SECONDS = 2
 
 
 @contextmanager
-def broker_client() -> Iterator[Celery]:
+def broker_client(settings: Settings) -> Iterator[Celery]:
     """Celery with this system's queues and nothing of its tasks."""
     # celeryconfig reads the environment of the process it is imported in, as it does in workers.
     os.environ.update(process_environment())
     app = Celery("mspbyte", set_as_current=False)
     app.config_from_object("celeryconfig")
+    app.conf.broker_url = settings.broker_url
     # Without limits a publish waits for a broker that is down to come back.
     limits: dict[str, object] = {"max_retries": 0}
     if urlsplit(app.conf.broker_url).scheme.startswith("redis"):

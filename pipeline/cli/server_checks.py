@@ -58,7 +58,7 @@ def check_workers(settings: Settings, redis_found: Check) -> Check:
     if redis_found.status is Status.FAIL and not settings.celery_broker_url:
         return fail(name, "Workers cannot be asked while Redis does not answer.", redis_found.fix)
     try:
-        with broker_client() as app:
+        with broker_client(settings) as app:
             needed = {name for name in app.conf.task_queues if name != "outbox"}  # the relay has taken its work over
             answers = app.control.inspect(timeout=WORKER_SECONDS).active_queues() or {}
     except OperationalError:

@@ -31,8 +31,9 @@ SELECT count(DISTINCT s.source_id) AS sources, min(s.next_due_at) AS oldest
  WHERE s.next_due_at < :before
    AND NOT EXISTS (SELECT 1 FROM runs r WHERE r.source_id = s.source_id AND r.state = 'running')
 """)
-WAITING = text("SELECT count(*) AS events, min(created_at) AS oldest FROM outbox WHERE published_at IS NULL"
-               " AND created_at < :before")  # fmt: skip
+WAITING = text("""
+SELECT count(*) AS events, min(created_at) AS oldest FROM outbox WHERE published_at IS NULL AND created_at < :before
+""")
 CREDENTIALS = text("SELECT credentials FROM data_sources WHERE enabled ORDER BY id LIMIT :most")
 
 

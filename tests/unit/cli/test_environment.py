@@ -1,0 +1,80 @@
+"""Where a command finds its servers."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from pipeline.cli.environment import ENVIRONMENT_FILE, process_environment
+from pipeline.embedded import ServerUrls, default_state_dir
+from pipeline.embedded.lock import StateLock
+from pipeline.embedded.urls import write_note
+from pipeline.errors import SettingError
+from tests.unit.cli.program import Program
+
+URLS = ServerUrls(database_url="postgresql://embedded", redis_url="redis://embedded", nats_url="nats://embedded")
+
+
+@pytest.fixture
+def state(program: Program) -> Iterator[Path]:
+    """A state folder as a process leaves it whose servers run: locked, with a note of where they listen."""
+    folder = default_state_dir()
+    folder.mkdir(parents=True)
+    lock = StateLock(folder)
+    assert lock.acquire()
+    write_note(folder, URLS)
+    yield folder
+    lock.release()
+
+
+def test_without_servers_it_is_this_processs_own(program: Program, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("REDIS_URL", "redis://mine")
+    found = process_environment()
+    assert found["REDIS_URL"] == "redis://mine"
+    assert "DATABASE_URL" not in found
+
+
+def test_running_servers_and_what_they_left_fill_the_gaps(state: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (state / ENVIRONMENT_FILE).write_text(json.dumps({"SECRET_KEY": "theirs", "LOG_LEVEL": "debug"}))
+    monkeypatch.setenv("LOG_LEVEL", "error")
+    found = process_environment()
+    names = ("DATABASE_URL", "REDIS_URL", "NATS_URL", "SECRET_KEY", "LOG_LEVEL")
+    expected = ["postgresql://embedded", "redis://embedded", "nats://embedded", "theirs", "error"]
+    assert [found[name] for name in names] == expected
+
+
+def test_a_database_of_ones_own_keeps_the_embedded_ones_out(state: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DATABASE_URL", "postgresql://mine")
+    assert "REDIS_URL" not in process_environment()
+
+
+@pytest.mark.parametrize("content", ["[]", "{", '"text"'])
+def test_a_damaged_file_is_named(state: Path, content: str) -> None:
+    (state / ENVIRONMENT_FILE).write_text(content)
+    with pytest.raises(SettingError, match=rf"{ENVIRONMENT_FILE} is not readable"):
+        process_environment()
+
+
+def test_no_database_names_the_variable(program: Program) -> None:
+    assert program.refused("runs", "list").startswith("DATABASE_URL is not set.")
+
+
+def test_a_database_that_is_down_names_the_variable(program: Program) -> None:
+    said = program.refused("alerts", "list", DATABASE_URL="postgresql://user:hidden@127.0.0.1:1/x")
+    assert "DATABASE_URL" in said
+    assert "hidden" not in said
+
+
+def test_a_wrong_setting_is_said_with_name_value_and_what_is_accepted(program: Program) -> None:
+    said = program.refused("runs", "list", MAX_CONCURRENT_JOBS="none", DATABASE_URL="postgresql://x")
+    assert said.startswith("MAX_CONCURRENT_JOBS is 'none', which is not accepted")
+
+
+def test_a_deprecated_variable_is_one_line(program: Program) -> None:
+    result = program.run("runs", "list", COMPARE_ANALYZERS="true")
+    assert result.stderr.splitlines()[0] == (
+        "Warning: COMPARE_ANALYZERS is deprecated; use FEATURE_COMPARISON_MODE instead."
+    )
