@@ -36,6 +36,8 @@ COMMANDS = (
     _command("db", "db", SETUP, "The database's schema."),
     _command("demo", "demo.command", OPERATING, "Five simulated tenants from sync to alerts."),
     _command("up", "up", OPERATING, "The whole system on this machine."),
+    _command("web", "web", OPERATING, "Serve health and metrics."),
+    _command("exporter", "exporter", OPERATING, "Serve metrics for Prometheus."),
     _command("relay", "relay", OPERATING, "Publish events to NATS."),
     _command("doctor", "doctor", OPERATING, "Check everything a sync needs, and say how to mend it."),
     _command("graphsim", "simulate", OPERATING, "A local Microsoft Graph with generated tenants."),

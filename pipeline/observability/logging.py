@@ -9,6 +9,9 @@ import structlog
 
 from pipeline.settings import Settings
 
+NOISY = ("celery.app.trace", "celery.worker.strategy", "httpcore", "httpx", "msal", "urllib3")
+"""Loggers that tell of every request or message; beat's ticks alone would be four lines a second."""
+
 
 def configure_logging(settings: Settings) -> None:
     """Sets up structlog and hands the standard library's records to it; everything goes to standard error."""
@@ -42,5 +45,5 @@ def configure_logging(settings: Settings) -> None:
     root = logging.getLogger()
     root.handlers = [handler]
     root.setLevel(level)
-    for noisy in ("httpx", "httpcore", "msal", "urllib3"):
+    for noisy in NOISY:
         logging.getLogger(noisy).setLevel(logging.WARNING)

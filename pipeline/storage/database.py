@@ -37,6 +37,7 @@ class Database:
             pool_size=pool_size,
             max_overflow=4,
             pool_pre_ping=True,
+            hide_parameters=True,  # an error's text must not carry customer data into a log
             connect_args={"connect_timeout": 5, "application_name": "mspbyte"},
         )
         track(self.engine, slow_ms=slow_ms)
