@@ -51,7 +51,7 @@ def show_page(page: RunPage) -> None:
     """Prints the page; sections that would be empty are left out."""
     run, details = page.summary, page.details
     show(_summary(page))
-    show(heading("Stages"), _stages(details))
+    show(heading("Stages"), _stages(details, run.error_message))
     if details.flags:
         show(heading("Why this branch"), _flags(details))
     if details.capture:
@@ -82,7 +82,7 @@ def _summary(page: RunPage) -> Table:
     )
 
 
-def _stages(details: RunDetails) -> Table:
+def _stages(details: RunDetails, told_below: str | None) -> Table:
     lanes = {step.lane for step in details.steps} != {Lane.MAIN}
     numbers = ("took", "queries", "in queries")
     rows = table(*(("lane",) if lanes else ()), "stage", "state", *numbers, "", right=numbers, whole=("stage", "state"))
@@ -93,15 +93,17 @@ def _stages(details: RunDetails) -> Table:
             seconds(step.seconds),
             "" if step.queries is None else str(step.queries),
             seconds(step.query_seconds),
-            plain("; ".join(_remarks(step))),
+            plain("; ".join(_remarks(step, told_below))),
         ]
         rows.add_row(*([step.lane.value] if lanes else []), *cells)
     return rows
 
 
-def _remarks(step: StepPage) -> Iterator[str]:
-    """What the stage left, in words; what went wrong where it is not done."""
-    if step.error_message:
+def _remarks(step: StepPage, told_below: str | None) -> Iterator[str]:
+    """What the stage left, in words; what went wrong where it is not done, unless the page tells it below."""
+    if step.error_message and step.error_message == told_below:
+        yield str(step.error_code)
+    elif step.error_message:
         yield f"{step.error_code}: {step.error_message}"
     elif not step.state.ended:
         yield step.sentence

@@ -72,10 +72,10 @@ def list_(
     if not found:
         say("There is no data source yet; `mspbyte source add TENANT …` adds one.")
         return
-    rows = table("id", "tenant", "provider", "tenant id", "next due (UTC)", right=("id",))
+    rows = table("id", "tenant", "tenant id", "next due (UTC)", right=("id",), whole=("next due (UTC)",))
     for one in found:
         due = shown(one.next_due_at) if one.enabled else "disabled"
-        rows.add_row(str(one.id), plain(one.tenant), one.provider, plain(one.external_tenant_id), due)
+        rows.add_row(str(one.id), plain(one.tenant), plain(one.external_tenant_id), due)
     show(rows)
 
 
