@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from types import TracebackType
+from types import FrameType, TracebackType
 from typing import IO, Self
 
 from pipeline.errors import PipelineError
@@ -62,13 +64,14 @@ class Processes:
         """Starts it in a process group of its own, so that Ctrl-C in the terminal reaches only us."""
         log = self.log_of(name).open("wb")
         self._files.append(log)
-        child = subprocess.Popen(  # noqa: S603 - commands of this module's making
+        child = subprocess.Popen(  # noqa: S603 - commands of this module's making, from its only thread
             list(command),
             env={**os.environ, **self.environment, "REMAP_SIGTERM": "SIGQUIT"},
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=subprocess.STDOUT,
             start_new_session=True,
+            preexec_fn=_end_with_parent,  # noqa: PLW1509 - the child only calls into the kernel
         )
         self._running[name] = child
         return child
@@ -109,6 +112,29 @@ class Processes:
         self._running.clear()
         while self._files:
             self._files.pop().close()
+
+
+PR_SET_PDEATHSIG = 1
+
+
+def _end_with_parent() -> None:
+    """In the child: ask the kernel for SIGTERM should the parent be killed before it can end us. Linux only."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
+
+
+@contextmanager
+def interruptible() -> Iterator[None]:
+    """Makes SIGTERM end the block as Ctrl-C does, so that what was started is stopped."""
+
+    def interrupt(_number: int, _frame: FrameType | None) -> None:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGTERM, interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def _signal(child: subprocess.Popen[bytes], number: signal.Signals, *, group: bool = False) -> None:

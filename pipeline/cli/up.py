@@ -11,19 +11,23 @@ import typer
 from rich.console import Console
 
 from pipeline.cli.local_state import leave_environment, local_secret_key
-from pipeline.cli.processes import Processes, beat_command, mspbyte_command, worker_command
+from pipeline.cli.processes import Processes, beat_command, interruptible, mspbyte_command, worker_command
 from pipeline.embedded import default_state_dir, servers_for
 from pipeline.settings import load_settings
 from pipeline.storage import schema
 from pipeline.wiring import open_database
 
 app = typer.Typer()
+INTERRUPTED = 130
 
 
 @app.command()
 def up() -> None:
     """Run the whole system here; embedded servers where the environment names none."""
-    run_up(default_state_dir())
+    try:
+        run_up(default_state_dir())
+    except KeyboardInterrupt:
+        raise typer.Exit(INTERRUPTED) from None
 
 
 POOLS = {
@@ -38,7 +42,7 @@ POOLS = {
 def run_up(state_dir: Path) -> None:
     """Starts everything and stays until Ctrl-C; raises ``ProcessEndedError`` when one of the processes ends."""
     console = Console(stderr=True)
-    with ExitStack() as stack:
+    with interruptible(), ExitStack() as stack:
         state_dir.mkdir(parents=True, exist_ok=True)
         urls = stack.enter_context(servers_for(os.environ, state_dir))
         environment = {

@@ -9,7 +9,7 @@ import structlog
 
 from pipeline.settings import Settings
 
-NOISY = ("celery.app.trace", "celery.worker.strategy", "httpcore", "httpx", "msal", "urllib3")
+NOISY = ("alembic", "celery.app.trace", "celery.beat", "celery.worker.strategy", "httpcore", "httpx", "msal", "urllib3")
 """Loggers that tell of every request or message; beat's ticks alone would be four lines a second."""
 
 

@@ -7,8 +7,6 @@ import os
 import signal
 import subprocess
 import sys
-import threading
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,6 +14,7 @@ import psutil
 import pytest
 
 from pipeline.embedded import temporary_state_folder
+from tests.acceptance.conftest import eventually
 
 pytestmark = [pytest.mark.servers, pytest.mark.workers]
 
@@ -104,9 +103,18 @@ def test_interrupt_in_the_middle_stops_everything(state_home: Path) -> None:
     assert not left_running(state_home)
 
 
+def test_a_killed_demo_takes_its_processes_with_it(state_home: Path) -> None:
+    process = demo(state_home, "--exit")
+    _wait_for_worker(state_home)
+
+    process.kill()
+    process.communicate(timeout=60)
+
+    eventually(lambda: not left_running(state_home), about="the end of all it started")
+
+
 def _wait_for_worker(state_home: Path) -> None:
-    deadline = time.monotonic() + 60
-    pause = threading.Event()
-    while not any("celery" in command for command in left_running(state_home)):
-        assert time.monotonic() < deadline
-        pause.wait(0.1)
+    def has_worker() -> bool:
+        return any("celery" in command for command in left_running(state_home))
+
+    eventually(has_worker, about="a worker")

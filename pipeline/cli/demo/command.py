@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import json
-import signal
 import sys
 import threading
 import time
 from pathlib import Path
-from types import FrameType
 from typing import Annotated
 
 import typer
@@ -18,6 +16,7 @@ from pipeline.cli.demo.report import print_next, print_report
 from pipeline.cli.demo.results import Results, collect
 from pipeline.cli.demo.stage import Scene, set_scene
 from pipeline.cli.demo.watch import Watch
+from pipeline.cli.processes import interruptible
 from pipeline.embedded import default_state_dir
 
 app = typer.Typer()
@@ -44,9 +43,8 @@ def run_demo(state_dir: Path, *, as_json: bool, leave: bool) -> int:
     was started once the report is out, instead of staying for another terminal.
     """
     begun = time.monotonic()
-    signal.signal(signal.SIGTERM, _interrupt)
     errors = Console(stderr=True)
-    with set_scene(state_dir, errors) as scene:
+    with interruptible(), set_scene(state_dir, errors) as scene:
         results, first = _follow(scene, errors, begun)
         if as_json:
             json.dump(results.document(first), sys.stdout)
@@ -76,7 +74,3 @@ def _stay(scene: Scene, results: Results, console: Console) -> None:
             scene.processes.check()
     except KeyboardInterrupt:
         console.print("Stopping …")
-
-
-def _interrupt(_number: int, _frame: FrameType | None) -> None:
-    raise KeyboardInterrupt
