@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+import psycopg
 import structlog
 from sqlalchemy import Connection
 from sqlalchemy.exc import IntegrityError
@@ -119,7 +120,7 @@ class Executor:
         match error:
             case TransientError():
                 return self._postpone(step, error)
-            case IntegrityError():
+            case IntegrityError() | psycopg.IntegrityError():  # COPY goes past SQLAlchemy
                 return self._postpone(step, TransientError("Another worker wrote the same rows; the step is repeated."))
             case PermanentError():
                 return self._fail(step, error)
