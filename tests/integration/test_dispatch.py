@@ -104,6 +104,7 @@ def test_two_open_transactions_claim_different_sources(database: Database) -> No
     expected = {add_source(database, f"tenant {count}").source_id for count in range(6)}
 
     with database.begin() as first, database.begin() as second:
+        second.execute(text("SET LOCAL lock_timeout = '5s'"))  # a claim that waits is a failure
         mine = {found.scope.source_id for found in claim_due(first, NOW, max_jobs=5, most=3)}
         others = {found.scope.source_id for found in claim_due(second, NOW, max_jobs=5, most=9)}
 
