@@ -26,7 +26,7 @@ _ROLE_NAMES = text("""
 """)
 _SET = text("""
     UPDATE entities SET tags = array_append(tags, CAST(:tag AS text))
-    WHERE id = :id AND tenant_id = :tenant_id AND source_id = :source_id
+    WHERE id = :id AND tenant_id = :tenant_id AND source_id = :source_id AND :tag <> ALL (tags)
 """)
 _CLEAR = text("""
     UPDATE entities SET tags = array_remove(tags, CAST(:tag AS text))

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import AliasChoices, BeforeValidator, Field, SecretStr, ValidationError
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
 
 from pipeline.errors import SettingError
 
@@ -90,6 +90,18 @@ class Settings(BaseSettings):
     log_level: LogLevel = "info"
     log_format: Literal["auto", "json", "console"] = "auto"
 
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],  # noqa: ARG003 - the library's signature, here and below
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """What ``load_settings`` hands over, and nothing the library would read by itself."""
+        return (init_settings,)
+
     def require(self, name: Literal["database_url", "redis_url", "nats_url"]) -> str:
         """The URL of a server; raises ``SettingError`` that names the variable when it is not set."""
         value: str | None = getattr(self, name)
@@ -117,7 +129,7 @@ def load_settings(environment: Mapping[str, str] | None = None) -> Settings:
     """The settings of this process; raises ``SettingError`` with one sentence per wrong variable."""
     given = dict(os.environ if environment is None else environment)
     for name, replacement in REPLACED.items():
-        if name in given:
+        if given.get(name):
             warnings.warn(f"{name} is deprecated; use {replacement} instead.", DeprecationWarning, stacklevel=2)
     values = {name.lower(): value for name, value in given.items() if value != ""}
     values |= _from_files(given)

@@ -22,10 +22,11 @@ import legacy.overuse
 from analyzers import unified
 from legacy.reads import GraphReads, SqlReads
 from pipeline.comparison.diff import AlertKey, Kind
+from pipeline.domain.entities import RelationshipType
 from pipeline.domain.findings import AnalysisResult, AnalysisType, Finding
 from pipeline.domain.flags import FlagSnapshot
 from pipeline.domain.graph import TenantGraph
-from pipeline.domain.runs import Branch, ClaimedStep, DataSource, Lane, Run, Stage, Trigger
+from pipeline.domain.runs import Branch, ClaimedStep, DataSource, Lane, Run, Scope, Stage, Trigger
 from pipeline.errors import SettingError
 from pipeline.flags.environment import listed_overrides, starting_point
 from pipeline.providers.microsoft365.auth import Credentials, TokenStore
@@ -37,7 +38,7 @@ from pipeline.stages.analyze import AnalyzerPart, analyze_tenant
 from pipeline.stages.capture import OpenSource, capture_tenant
 from pipeline.stages.compare import compare_branches
 from pipeline.stages.execution import Executor, StageFunction
-from pipeline.stages.link import Linker, link_entities, link_in_bulk
+from pipeline.stages.link import Edges, Linker, link_entities, link_in_bulk
 from pipeline.stages.load import load_entities
 from pipeline.stages.route import route_run
 from pipeline.storage.credentials import Vault
@@ -144,7 +145,19 @@ def _snapshot(settings: Settings, database: Database, source: DataSource) -> Fla
     }
 
 
-LINKERS: Mapping[str, Linker] = {"batch": link_in_bulk, "n_plus_one": legacy.linker.link}
+def _legacy_link(
+    connection: Connection, scope: Scope, edges: Edges, complete: frozenset[RelationshipType]
+) -> Mapping[RelationshipType, int]:
+    written = legacy.linker.link(connection, scope, edges, complete)
+    legacy.admins.tag_admins(connection, scope)
+    return written
+
+
+LINKERS: Mapping[str, Linker] = {
+    "batch": link_in_bulk,
+    "n_plus_one": legacy.linker.link,
+    "legacy": _legacy_link,
+}
 
 
 def _analyzers(settings: Settings) -> Mapping[str, AnalyzerPart]:
@@ -184,7 +197,6 @@ def _separate(
 def _legacy(
     connection: Connection, source: DataSource, types: frozenset[AnalysisType], moment: datetime
 ) -> AnalysisResult:
-    legacy.admins.tag_admins(connection, source.scope)
     return legacy.analyze.analyze(SqlReads(connection, source.scope), types, moment)
 
 

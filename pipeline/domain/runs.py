@@ -137,7 +137,7 @@ class Parts:
     """Which implementation does each stage of a branch."""
 
     linker: str
-    """``batch`` or ``n_plus_one``."""
+    """``batch``, ``n_plus_one``, or ``legacy``: the latter, and the ``Admin`` tag as the former system set it."""
     analyzer: str
     """``unified``, ``separate`` (the new rules, one analyzer at a time) or ``legacy``."""
     alerts: str
@@ -184,5 +184,8 @@ class ClaimedStep:
     ref: StepRef
     run: Run
     attempts: int
+    """How often it was begun, this time included."""
+    losses: int
+    """How often its worker died, or its message came twice."""
     handed: Mapping[str, object] = field(default_factory=dict)
     """What the step before it in its lane left in the ledger."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pipeline.domain.flags import Flag, FlagDecision
 from pipeline.domain.runs import Branch, Lane, Parts
 
-LEGACY_PARTS = Parts(linker="n_plus_one", analyzer="legacy", alerts="legacy")
+LEGACY_PARTS = Parts(linker="legacy", analyzer="legacy", alerts="legacy")
 NEW_PARTS = Parts(linker="batch", analyzer="unified", alerts="reconcile")
 
 

@@ -132,10 +132,8 @@ class Executor:
     def _refuse_hopeless(self, step: ClaimedStep) -> None:
         if self.clock() > step.run.deadline_at:
             raise DeadlineExceededError(TOO_LONG)
-        if step.attempts > ledger.MAX_ATTEMPTS:
-            raise PermanentError(
-                f"The step was begun {ledger.MAX_ATTEMPTS} times and never ended; its worker dies of it."
-            )
+        if step.losses >= ledger.MAX_LOSSES:
+            raise PermanentError(f"The step was begun {step.losses} times and never ended; its worker dies of it.")
 
     def _do(self, step: ClaimedStep, tally: QueryTally, begun: float) -> Ended:
         """Gather and decide outside any transaction, then apply and complete in one."""

@@ -37,8 +37,8 @@ from pipeline.events import Event, JsonValue
 from pipeline.storage.bulk import json_rows
 from pipeline.storage.tables import run_steps, runs
 
-MAX_ATTEMPTS = 20
-"""Executions of one step after which something is wrong with it rather than around it."""
+MAX_LOSSES = 10
+"""Workers one step may lose before something is wrong with it rather than around it."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -153,7 +153,8 @@ def store_route(connection: Connection, run_id: UUID, routed: RoutedRun, now: da
 
 CLAIM = text("""
 UPDATE run_steps s
-   SET state = 'running', attempts = s.attempts + 1, heartbeat_at = :now, started_at = :now,
+   SET state = 'running', attempts = s.attempts + 1, losses = s.losses + CAST(s.state = 'running' AS int),
+       heartbeat_at = :now, started_at = :now,
        deadline_at = coalesce(s.deadline_at, :deadline_at)
   FROM runs r JOIN data_sources d ON d.id = r.source_id JOIN tenants t ON t.id = r.tenant_id
  WHERE s.run_id = :run_id AND s.lane = :lane AND s.stage = :stage AND s.fence = :fence
@@ -165,7 +166,7 @@ UPDATE run_steps s
         WHERE p.run_id = s.run_id AND p.position < s.position
           AND (p.lane = s.lane OR p.lane = 'main' OR s.lane = 'main')
           AND p.state NOT IN ('done', 'failed', 'skipped'))
-RETURNING s.attempts, r.id, r.tenant_id, r.source_id, r.trace_id, r.trigger, r.sync_types, r.branch, r.parts,
+RETURNING s.attempts, s.losses, r.id, r.tenant_id, r.source_id, r.trace_id, r.trigger, r.sync_types, r.branch, r.parts,
           r.created_at, s.deadline_at, r.compare, r.entity_counts, t.name AS tenant, t.stale_after_days,
           d.provider, d.external_tenant_id, d.client_id, d.credentials,
           (SELECT p.detail FROM run_steps p WHERE p.run_id = s.run_id AND p.lane = s.lane
@@ -186,7 +187,9 @@ def claim(connection: Connection, ref: StepRef, now: datetime, timeout: timedelt
     )
     if row is None:
         return None
-    return ClaimedStep(ref=ref, run=_run(row), attempts=row["attempts"], handed=row["handed"] or {})
+    return ClaimedStep(
+        ref=ref, run=_run(row), attempts=row["attempts"], losses=row["losses"], handed=row["handed"] or {}
+    )
 
 
 def _run(row: RowMapping) -> Run:
@@ -379,7 +382,8 @@ SELECT s.run_id, s.lane, s.stage, s.fence, s.attempts, s.deadline_at
 """)
 REDISPATCH = text("""
 UPDATE run_steps
-   SET fence = fence + 1, dispatches = dispatches + 1, dispatched_at = :now,
+   SET fence = fence + 1, dispatches = dispatches + 1, losses = losses + CAST(state = 'running' AS int),
+       dispatched_at = :now,
        state = CASE WHEN stage = :stage THEN 'dispatched' ELSE state END,
        due_at = CASE WHEN stage = :stage THEN NULL ELSE due_at END
  WHERE run_id = :run_id AND lane = :lane AND state NOT IN ('done', 'failed', 'skipped')

@@ -123,6 +123,7 @@ run_steps = Table(
     Column("state", Text, nullable=False),
     Column("fence", Integer, nullable=False, server_default=text("1")),
     Column("attempts", Integer, nullable=False, server_default=text("0")),
+    Column("losses", Integer, nullable=False, server_default=text("0")),
     Column("dispatches", Integer, nullable=False, server_default=text("0")),
     Column("due_at", UTC),
     Column("dispatched_at", UTC),

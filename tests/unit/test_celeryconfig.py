@@ -119,8 +119,8 @@ def test_short_tasks_get_short_limits_and_others_the_jobs() -> None:
     def work() -> None:
         """Never called."""
 
-    short = app.task(work, name="tasks.router.route_sync")
-    long = app.task(work, name="tasks.load.load_branch")
+    short = app.task(work, name="tasks.router.any_task")
+    long = app.task(work, name="tasks.load.any_task")
     app.finalize()
     assert (short.soft_time_limit, short.time_limit) == (30, 40)
     assert long.soft_time_limit == celeryconfig.task_soft_time_limit

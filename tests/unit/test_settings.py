@@ -139,14 +139,12 @@ def test_empty_is_unset(name: str) -> None:
     assert load_settings({name: ""}) == load_settings({})
 
 
-@pytest.mark.xfail(strict=True, reason="load_settings warns of a former name that is set to nothing")
 def test_a_former_name_that_is_empty_is_unset_and_not_warned_of() -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         load_settings({"COMPARE_ANALYZERS": ""})
 
 
-@pytest.mark.xfail(strict=True, reason="BaseSettings still reads os.environ under what it is given")
 def test_the_given_environment_is_the_only_one_read(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("FEATURE_NEW_PIPELINE", "true")
 
