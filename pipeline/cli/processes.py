@@ -125,16 +125,20 @@ def _end_with_parent() -> None:
 
 @contextmanager
 def interruptible() -> Iterator[None]:
-    """Makes SIGTERM end the block as Ctrl-C does, so that what was started is stopped."""
+    """Makes SIGTERM end the block as Ctrl-C does, so that what was started is stopped.
+
+    Ctrl-C is asked for as well: a shell starts what runs in its background with SIGINT ignored.
+    """
 
     def interrupt(_number: int, _frame: FrameType | None) -> None:
         raise KeyboardInterrupt
 
-    before = signal.signal(signal.SIGTERM, interrupt)
+    before = {number: signal.signal(number, interrupt) for number in (signal.SIGTERM, signal.SIGINT)}
     try:
         yield
     finally:
-        signal.signal(signal.SIGTERM, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def _signal(child: subprocess.Popen[bytes], number: signal.Signals, *, group: bool = False) -> None:
