@@ -9,7 +9,7 @@ import pytest
 from graphsim import scenario
 from pipeline.domain.capture import SyncType
 from tests.tenants import NEW
-from tests.unit.stages.world import PILOT, World, a_world
+from tests.world import PILOT, World, a_world
 
 pytestmark = pytest.mark.servers
 STALE = "SELECT external_id FROM alerts WHERE alert_type = 'stale_user' AND status = ANY(:status) ORDER BY 1"

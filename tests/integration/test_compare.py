@@ -14,7 +14,7 @@ from pipeline.stages.dispatch import next_refs, open_due_runs
 from pipeline.stages.local import finish_here
 from pipeline.storage.shadow import shadow_name
 from tests.tenants import LEGACY, NEW
-from tests.unit.stages.world import ENFORCED, PILOT, TRUSTED_LOCATIONS, World, a_world
+from tests.world import ENFORCED, PILOT, TRUSTED_LOCATIONS, World, a_world
 
 pytestmark = pytest.mark.servers
 OWNERS = pytest.mark.parametrize("owner", [LEGACY, NEW], ids=["legacy", "new"])

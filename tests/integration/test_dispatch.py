@@ -15,7 +15,7 @@ from pipeline.stages.dispatch import open_due_runs
 from pipeline.storage import tenants
 from pipeline.storage.database import Database
 from pipeline.storage.schedules import JITTER, DueSource, claim_due
-from tests.unit.storage.ledger_steps import NOW, SECOND, add_source, together
+from tests.ledger_steps import NOW, SECOND, add_source, together
 
 pytestmark = pytest.mark.servers
 DISPATCHERS = 3

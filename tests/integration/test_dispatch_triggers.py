@@ -16,7 +16,7 @@ from pipeline.storage import ledger
 from pipeline.storage.database import Database
 from pipeline.storage.ledger import Dispatch
 from pipeline.storage.schedules import AT_ONCE, Debounce, advance, claim_due, request_sync
-from tests.unit.storage.ledger_steps import NOW, SECOND, add_source, new_run
+from tests.ledger_steps import NOW, SECOND, add_source, new_run
 
 pytestmark = pytest.mark.servers
 WEBHOOK = Debounce(quiet=timedelta(seconds=5), limit=timedelta(seconds=12))

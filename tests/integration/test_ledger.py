@@ -12,7 +12,7 @@ from pipeline.domain.runs import Lane, Stage, StepRef
 from pipeline.stages.dispatch import FIRST
 from pipeline.storage import ledger
 from pipeline.storage.database import Database
-from tests.unit.storage.ledger_steps import (
+from tests.ledger_steps import (
     COMPARISON_ROUTE,
     NOW,
     SECOND,

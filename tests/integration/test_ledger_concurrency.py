@@ -14,7 +14,7 @@ from pipeline.domain.runs import ClaimedStep, Lane, Scope, Stage
 from pipeline.storage import ledger
 from pipeline.storage.database import Database
 from pipeline.storage.outbox import add_events
-from tests.unit.storage.ledger_steps import (
+from tests.ledger_steps import (
     COMPARISON_ROUTE,
     LOST_AFTER,
     NOW,

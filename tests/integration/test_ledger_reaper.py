@@ -10,7 +10,7 @@ from sqlalchemy import text
 from pipeline.domain.runs import Lane, Stage
 from pipeline.stages.dispatch import redispatch_overdue
 from pipeline.storage.database import Database
-from tests.unit.storage.ledger_steps import (
+from tests.ledger_steps import (
     COMPARISON_ROUTE,
     JOB_TIMEOUT,
     LOST_AFTER,

@@ -17,9 +17,9 @@ from pipeline.domain.runs import StepRef
 from pipeline.stages.dispatch import next_refs, open_due_runs, redispatch_overdue
 from pipeline.stages.local import finish_here
 from pipeline.storage.database import Database
+from tests.ledger_steps import LOST_AFTER, together, wait_until_blocked
 from tests.tenants import COMPARED, LEGACY, NEW
-from tests.unit.stages.world import World, a_world
-from tests.unit.storage.ledger_steps import LOST_AFTER, together, wait_until_blocked
+from tests.world import World, a_world
 
 pytestmark = pytest.mark.servers
 OUTCOMES = (

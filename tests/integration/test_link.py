@@ -17,7 +17,7 @@ from pipeline.storage.database import Database
 from pipeline.storage.relationships import Pair, stored_pairs
 from pipeline.wiring import LINKERS
 from tests.tenants import NEW
-from tests.unit.stages.world import CUT, PILOT, World, a_world, pages
+from tests.world import CUT, PILOT, World, a_world, pages
 
 pytestmark = pytest.mark.servers
 BATCH: Mapping[Flag, bool] = NEW

@@ -11,7 +11,7 @@ from graphsim import scenario
 from pipeline.domain.capture import Page, Resource
 from pipeline.domain.flags import Flag
 from tests.tenants import LEGACY, NEW
-from tests.unit.stages.world import CUT, PILOT, SECURITY_DEFAULTS, World, a_world
+from tests.world import CUT, PILOT, SECURITY_DEFAULTS, World, a_world
 
 pytestmark = pytest.mark.servers
 TABLES = ("entities", "relationships", "findings", "alerts", "alert_history")

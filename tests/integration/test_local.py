@@ -15,7 +15,7 @@ from pipeline.stages.dispatch import next_refs, open_due_runs
 from pipeline.stages.execution import Outcome
 from pipeline.stages.local import finish_here, sync_here
 from tests.tenants import COMPARED, LEGACY, NEW
-from tests.unit.stages.world import a_world
+from tests.world import a_world
 
 pytestmark = pytest.mark.servers
 PARTS = (Flag.BATCH_LOADING, Flag.UNIFIED_ANALYZER, Flag.ALERT_MANAGER)

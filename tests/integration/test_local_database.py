@@ -11,7 +11,7 @@ from sqlalchemy.exc import IntegrityError
 
 from pipeline.errors import ServerUnavailableError, SettingError, TransientError
 from pipeline.storage.database import Database
-from tests.unit.storage.ledger_steps import add_source
+from tests.ledger_steps import add_source
 
 pytestmark = pytest.mark.servers
 

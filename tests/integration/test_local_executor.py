@@ -18,7 +18,7 @@ from pipeline.errors import PermanentError, ProviderRejectedError, ProviderUnava
 from pipeline.stages.execution import Applied, Apply, Executor, Outcome
 from pipeline.storage import ledger
 from pipeline.storage.database import Database
-from tests.unit.storage.ledger_steps import (
+from tests.ledger_steps import (
     JOB_TIMEOUT,
     NOW,
     SECOND,

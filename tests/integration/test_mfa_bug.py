@@ -12,7 +12,7 @@ from graphsim import scenario
 from pipeline.domain.capture import Page, Resource
 from pipeline.domain.flags import Flag
 from tests.tenants import LEGACY, NEW
-from tests.unit.stages.world import CUT, REPORT_ONLY, World, a_world
+from tests.world import CUT, REPORT_ONLY, World, a_world
 
 pytestmark = pytest.mark.servers
 NONE, PARTIAL = "mfa_not_enforced", "mfa_partial_enforced"

@@ -15,7 +15,7 @@ from pipeline.domain.flags import Flag
 from pipeline.domain.runs import StepRef
 from pipeline.stages.dispatch import next_refs, open_due_runs
 from tests.tenants import LEGACY, NEW
-from tests.unit.stages.world import PILOT, SECURITY_DEFAULTS, World, a_world
+from tests.world import PILOT, SECURITY_DEFAULTS, World, a_world
 
 pytestmark = pytest.mark.servers
 RUN_LIMIT, LOAD_LIMIT, LINK_LIMIT = 30, 10, 12
