@@ -13,8 +13,7 @@ import typer
 from typer.core import TyperCommand, TyperGroup
 from typer.main import get_command
 
-from pipeline.cli.nouns import noun
-from pipeline.cli.streams import complain
+from pipeline.cli.pages.streams import complain
 from pipeline.errors import PipelineError
 
 USER_MISTAKE = 2
@@ -22,14 +21,9 @@ USER_MISTAKE = 2
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class LazyCommand:
-    """A line of the root's help.
-
-    ``place`` is ``module`` or ``module:name`` below ``pipeline.cli``; what is there, by default under the name
-    ``app``, is a ``typer.Typer`` (one command, or a group of several) or a plain function.
-    """
+    """A line of the root's help. The command itself is ``app`` in the module of its name in ``commands``."""
 
     name: str
-    place: str
     help: str
     panel: str
 
@@ -39,15 +33,10 @@ class LazyCommand:
 
     def load(self) -> TyperCommand | TyperGroup:
         """The command itself, its module now imported."""
-        module, _, name = self.place.partition(":")
-        found = getattr(import_module(f"pipeline.cli.{module}"), name or "app")
-        if not isinstance(found, typer.Typer):
-            app = noun()
-            app.command()(found)
-            found = app
-        command = get_command(found)
+        module = f"pipeline.cli.commands.{self.name.replace('-', '_')}"
+        command = get_command(import_module(module).app)
         if not isinstance(command, TyperCommand | TyperGroup):
-            raise TypeError(f"{self.place} gives no command of typer's")
+            raise TypeError(f"{module} gives no command of typer's")
         command.name = self.name
         return command
 

@@ -1,7 +1,7 @@
-"""The root of the command line: every command with its module and its line of help.
+"""The root of the command line: every command with its line of help.
 
-A new command is one line in ``COMMANDS``: its name, where it is (``module`` or ``module:name`` below
-``pipeline.cli``), the panel of the help it stands in, and its line there.
+A new command is a file of its name in ``commands``, and one line in ``COMMANDS``: the name, the panel of the help it
+stands in, and its line there.
 """
 
 from __future__ import annotations
@@ -12,35 +12,35 @@ from typing import Annotated
 import typer
 
 from pipeline.cli.lazy import LazyCommand, LazyGroup
-from pipeline.cli.streams import say
+from pipeline.cli.pages.streams import say
 
 EVERYDAY = "Every day"
 SETUP = "Setting up"
 OPERATING = "Running it"
 
 
-def _command(name: str, place: str, panel: str, text: str) -> LazyCommand:
-    return LazyCommand(name=name, place=place, panel=panel, help=text)
+def _command(name: str, panel: str, text: str) -> LazyCommand:
+    return LazyCommand(name=name, panel=panel, help=text)
 
 
 COMMANDS = (
-    _command("sync", "sync", EVERYDAY, "Sync a tenant now."),
-    _command("runs", "runs", EVERYDAY, "What ran, how it went and why."),
-    _command("alerts", "alerts", EVERYDAY, "What is wrong in the tenants, explained."),
-    _command("compare", "compare", EVERYDAY, "Run both branches on one capture and show where they differ."),
-    _command("analyze", "analyze", EVERYDAY, "Analyze a folder of Microsoft Graph JSON, without any server."),
-    _command("capture", "capture", EVERYDAY, "What a run read from its tenant."),
-    _command("tenant", "tenant", SETUP, "The tenants that are looked after."),
-    _command("source", "source", SETUP, "The connections to the tenants' providers."),
-    _command("secret-key", "secret_key", SETUP, "Print a new key for SECRET_KEY."),
-    _command("db", "db", SETUP, "The database's schema."),
-    _command("demo", "demo.command", OPERATING, "Five simulated tenants from sync to alerts."),
-    _command("up", "up", OPERATING, "The whole system on this machine."),
-    _command("web", "web", OPERATING, "Serve health and metrics."),
-    _command("exporter", "exporter", OPERATING, "Serve metrics for Prometheus."),
-    _command("relay", "relay", OPERATING, "Publish events to NATS."),
-    _command("doctor", "doctor", OPERATING, "Check everything a sync needs, and say how to mend it."),
-    _command("graphsim", "simulate", OPERATING, "A local Microsoft Graph with generated tenants."),
+    _command("sync", EVERYDAY, "Sync a tenant now."),
+    _command("runs", EVERYDAY, "What ran, how it went and why."),
+    _command("alerts", EVERYDAY, "What is wrong in the tenants, explained."),
+    _command("compare", EVERYDAY, "Run both branches on one capture and show where they differ."),
+    _command("analyze", EVERYDAY, "Analyze a folder of Microsoft Graph JSON, without any server."),
+    _command("capture", EVERYDAY, "What a run read from its tenant."),
+    _command("tenant", SETUP, "The tenants that are looked after."),
+    _command("source", SETUP, "The connections to the tenants' providers."),
+    _command("secret-key", SETUP, "Print a new key for SECRET_KEY."),
+    _command("db", SETUP, "The database's schema."),
+    _command("demo", OPERATING, "Five simulated tenants from sync to alerts."),
+    _command("up", OPERATING, "The whole system on this machine."),
+    _command("web", OPERATING, "Serve health and metrics."),
+    _command("exporter", OPERATING, "Serve metrics for Prometheus."),
+    _command("relay", OPERATING, "Publish events to NATS."),
+    _command("doctor", OPERATING, "Check everything a sync needs, and say how to mend it."),
+    _command("graphsim", OPERATING, "A local Microsoft Graph with generated tenants."),
 )
 
 

@@ -16,7 +16,7 @@ from sqlalchemy import text
 
 from graphsim.serve import RunningSimulator
 from pipeline import wiring
-from pipeline.cli.processes import Processes, beat_command, worker_command
+from pipeline.cli.local.processes import Processes, beat_command, worker_command
 from pipeline.settings import load_settings
 from tests.tenants import environment_for
 

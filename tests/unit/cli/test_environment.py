@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.cli.environment import ENVIRONMENT_FILE, process_environment
+from pipeline.cli.connections.environment import process_environment
+from pipeline.cli.local.state_folder import ENVIRONMENT_FILE
 from pipeline.embedded import ServerUrls, default_state_dir
 from pipeline.embedded.lock import StateLock
 from pipeline.embedded.urls import write_note

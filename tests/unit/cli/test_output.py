@@ -7,9 +7,9 @@ from uuid import UUID
 
 import pytest
 
-from pipeline.cli.comparison_page import improvement
-from pipeline.cli.moments import parsed_moment, seconds, shown
-from pipeline.cli.output import plain
+from pipeline.cli.pages.comparison import improvement
+from pipeline.cli.pages.moments import parsed_moment, seconds, shown
+from pipeline.cli.pages.output import plain
 from pipeline.errors import UserError
 from pipeline.storage.reports.comparisons import ComparisonPage, Performance
 from pipeline.storage.reports.prefixes import id_range, only_one

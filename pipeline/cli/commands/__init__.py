@@ -1,0 +1,1 @@
+"""One file per noun of the command line, named as it is: ``mspbyte secret-key`` is ``secret_key.app``."""

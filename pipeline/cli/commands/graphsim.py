@@ -1,0 +1,62 @@
+"""``mspbyte graphsim``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from graphsim.serve import serve as serve_graph
+from graphsim.simulator import SimulatorConfig, start
+from pipeline.cli.commands.grammar import AsJson, noun
+from pipeline.cli.pages.output import facts, plain, print_json, show
+from pipeline.embedded import default_state_dir
+from pipeline.errors import UserError
+
+app = noun("A local Microsoft Graph with generated tenants.")
+
+Tenants = Annotated[int, typer.Option(min=1, max=100_000, help="How many tenants.")]
+Users = Annotated[int, typer.Option(min=1, max=1_000_000, help="Users in each.")]
+Seed = Annotated[str, typer.Option(help="Equal seeds give equal tenants.")]
+
+
+@app.command()
+def serve(
+    *,
+    tenants: Tenants = 5,
+    users: Users = 200,
+    seed: Seed = "mspbyte",
+    host: Annotated[str, typer.Option(help="The address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=0, max=65_535, help="0 takes a free one.")] = 8443,
+    state_dir: Annotated[
+        Path | None, typer.Option(help="Where its certificates are kept; by default in the user's state folder.")
+    ] = None,
+) -> None:
+    """Serve generated tenants over HTTPS until interrupted.
+
+    Point a sync at it with GRAPH_BASE_URL and GRAPH_AUTHORITY (the address it prints) and GRAPH_CA_FILE (the CA it
+    prints); `mspbyte graphsim credentials` shows how to sign in.
+    """
+    folder = state_dir or default_state_dir() / "graphsim"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        serve_graph(SimulatorConfig(tenants=tenants, users=users, seed=seed), host, port, folder)
+    except OSError as error:
+        raise UserError(
+            f"The simulator cannot listen on {host}:{port} or write to {folder} ({error.strerror or error}); "
+            "choose another --port, --host or --state-dir."
+        ) from None
+
+
+@app.command()
+def credentials(*, tenants: Tenants = 5, users: Users = 200, seed: Seed = "mspbyte", as_json: AsJson = False) -> None:
+    """Show how to sign in to the generated tenants; made up, they open nothing else."""
+    simulator = start(SimulatorConfig(tenants=tenants, users=users, seed=seed))
+    found = [simulator.credentials(index) for index in range(tenants)]
+    if as_json:
+        print_json(found)
+        return
+    for index, one in enumerate(found):
+        told = [("--tenant-id", one.tenant_id), ("--client-id", one.client_id), ("secret", one.client_secret)]
+        show(plain(f"tenant {index}", "bold"), facts(told))

@@ -1,0 +1,15 @@
+"""``mspbyte web``: health and metrics over HTTP."""
+
+from __future__ import annotations
+
+from pipeline.cli.commands.grammar import noun
+from pipeline.cli.connections.environment import service_settings
+from pipeline.web.server import serve_web
+
+app = noun()
+
+
+@app.command()
+def web() -> None:
+    """Serve /health and /metrics on WEB_PORT, until SIGTERM."""
+    serve_web(service_settings())

@@ -1,0 +1,54 @@
+"""What ``up`` and ``demo`` leave in the state folder for other commands: the key, and the variables of what runs."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+from cryptography.fernet import Fernet
+
+from pipeline.errors import SettingError
+
+KEY_FILE = "secret-key"
+ENVIRONMENT_FILE = "environment.json"
+"""A flat object of variables, left by who runs the embedded servers: SECRET_KEY, GRAPH_BASE_URL, and whatever else its
+processes were started with. Readable by its owner alone."""
+PRIVATE = 0o600
+
+
+def local_secret_key(state_dir: Path) -> str:
+    """The key that seals credentials on this machine, made on first use and readable by its owner only."""
+    path = state_dir / KEY_FILE
+    if not path.exists():
+        _write_private(path, Fernet.generate_key().decode())
+    return path.read_text(encoding="ascii").strip()
+
+
+def leave_environment(state_dir: Path, environment: Mapping[str, str]) -> Path:
+    """Writes the variables where ``mspbyte`` in another terminal finds them; remove the file when all has ended."""
+    path = state_dir / ENVIRONMENT_FILE
+    _write_private(path, json.dumps(dict(environment)))
+    return path
+
+
+def left_environment(state_dir: Path) -> dict[str, str]:
+    """The variables left there, none where nobody left any; raises ``SettingError`` when they cannot be read."""
+    path = state_dir / ENVIRONMENT_FILE
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return {}
+    except (OSError, ValueError):
+        found = None
+    if not isinstance(found, dict):
+        raise SettingError(f"{path} is not readable as a flat object of variables; restart `mspbyte up`, or remove it.")
+    return {str(name): str(value) for name, value in found.items()}
+
+
+def _write_private(path: Path, content: str) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.unlink(missing_ok=True)
+    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, PRIVATE), "w") as file:
+        file.write(content)

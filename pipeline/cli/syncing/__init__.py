@@ -1,0 +1,1 @@
+"""Asking for a run and waiting for it, as ``sync`` and ``compare`` do: of the workers, or in this process."""
