@@ -79,7 +79,9 @@ def redispatch_overdue(database: Database, now: datetime, *, lost_after: timedel
             if found.deadline_at is not None and now > found.deadline_at:
                 ledger.fail(connection, found.ref, DeadlineExceededError.__name__, TOO_LONG, now)
                 continue
-            again.append(ledger.redispatch(connection, found.ref, now))
+            dispatch = ledger.redispatch(connection, found.ref, now)
+            if dispatch is not None:
+                again.append(dispatch)
     if again:
         log.info("steps_redispatched", lanes=len(again))
     return again

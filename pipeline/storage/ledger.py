@@ -417,11 +417,16 @@ def overdue(connection: Connection, now: datetime, lost_after: timedelta, most: 
     ]
 
 
-def redispatch(connection: Connection, ref: StepRef, now: datetime) -> Dispatch:
-    """The rest of the step's lane under a new fence; publish it after the commit."""
+def redispatch(connection: Connection, ref: StepRef, now: datetime) -> Dispatch | None:
+    """The rest of the step's lane under a new fence; publish it after the commit.
+
+    ``None`` when the lane has ended since the step was found overdue, as when the other lane has just failed the run.
+    """
     rows = connection.execute(REDISPATCH, {**_key(ref), "now": now}).mappings().all()
     ordered = sorted(rows, key=lambda row: int(row["position"]))
-    own = next(row for row in ordered if row["stage"] == ref.stage.value)
+    own = next((row for row in ordered if row["stage"] == ref.stage.value), None)
+    if own is None:
+        return None
     # Steps of a lane may have been fenced separately; a chain is only as long as the fence they share.
     shared = [row for row in ordered if row["fence"] == own["fence"] and row["position"] >= own["position"]]
     return Dispatch(

@@ -91,6 +91,7 @@ def test_a_redispatch_fences_the_old_worker_out(database: Database) -> None:
         (lost,) = ledger.overdue(connection, NOW + LOST_AFTER + SECOND, LOST_AFTER)
         again = ledger.redispatch(connection, lost.ref, NOW + LOST_AFTER)
 
+    assert again is not None
     assert again.fence == 2
     assert [stage for stage, _ in again.steps] == [Stage.LOAD, Stage.LINK, Stage.ANALYZE, Stage.ALERT]
     assert not work(database, old)

@@ -159,6 +159,7 @@ def test_a_redispatch_in_the_middle_of_a_lane_asks_for_the_rest_of_it(database: 
     with database.begin() as connection:
         again = ledger.redispatch(connection, ref_of(run_id, Stage.LINK), NOW)
 
+    assert again is not None
     assert (again.lane, again.fence) == (Lane.MAIN, 2)
     assert [stage for stage, _ in again.steps] == [Stage.LINK, Stage.ANALYZE, Stage.ALERT]
     assert [queue for _, queue in again.steps] == ["sync.new", "analyze.new", "alerts"]

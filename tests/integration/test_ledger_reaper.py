@@ -83,6 +83,20 @@ def test_both_lanes_past_their_deadline_end_the_run_once(database: Database) -> 
     assert standing(database, run_id).run == "failed"
 
 
+def test_a_control_past_its_deadline_takes_a_candidate_with_it_that_nobody_has_begun(database: Database) -> None:
+    run_id = routed_run(database, add_source(database), COMPARISON_ROUTE)
+    do(database, ref_of(run_id, Stage.CAPTURE))
+    claimed(database, ref_of(run_id, Stage.LOAD, Lane.CONTROL))
+    with database.begin() as connection:
+        later = text("UPDATE run_steps SET dispatched_at = :now WHERE lane = 'candidate' AND stage = 'load'")
+        connection.execute(later, {"now": NOW + SECOND})
+
+    assert reap(database, TOO_LATE) == []
+
+    found = standing(database, run_id)
+    assert (found.run, found.steps["candidate/load"]) == ("failed", "skipped")
+
+
 def test_reconcilers_at_the_same_moment_ask_once_for_each_lane(database: Database) -> None:
     runs = 20
     for number in range(runs):
