@@ -145,12 +145,17 @@ DELETE FROM pending_triggers p
  WHERE p.source_id = c.source_id AND p.due_at <= :now AND p.sync_types <@ c.sync_types
    AND (NOT p.compare OR p.source_id = ANY(CAST(:compared AS int[])))
 """)
+# What is left is due anew: under the moment the run is named after it would be taken for the run already opened.
+RENAME_LEFT = text("""
+UPDATE pending_triggers SET due_at = CAST(:now AS timestamptz) + interval '1 microsecond'
+ WHERE source_id = ANY(CAST(:sources AS int[])) AND due_at <= :now
+""")
 JITTER = 0.05
 """Up to this share of the interval is added, so that tenants added together drift apart."""
 
 
 def advance(connection: Connection, claimed: Sequence[DueSource], now: datetime) -> None:
-    """Sets when each synced type is due next and takes the claimed triggers away."""
+    """Sets when each synced type is due next and takes the claimed triggers away: three statements."""
     pairs = [(due.scope.source_id, kind.value) for due in claimed for kind in due.sync_types]
     connection.execute(
         ADVANCE,
@@ -165,3 +170,4 @@ def advance(connection: Connection, claimed: Sequence[DueSource], now: datetime)
             "now": now,
         },
     )
+    connection.execute(RENAME_LEFT, {"sources": [due.scope.source_id for due in claimed], "now": now})

@@ -134,14 +134,18 @@ def test_a_request_that_comes_while_its_source_is_claimed_is_not_lost(
 ) -> None:
     ask(database, scope, IDENTITIES, trigger=Trigger.MANUAL)
     with database.begin() as connection:
-        claimed = claim_due(connection, NOW + SECOND, max_jobs=5, most=5)
+        (claimed,) = claim_due(connection, NOW + SECOND, max_jobs=5, most=5)
+        run = replace(new_run(scope), key=f"{scope.source_id}:{claimed.trigger.value}:{claimed.due_at.isoformat()}")
+        assert ledger.open_run(connection, run, FIRST)
         ask(database, scope, *kinds, at=0.5, trigger=Trigger.MANUAL, compare=compare)
-        advance(connection, claimed, NOW + SECOND)
+        advance(connection, [claimed], NOW + SECOND)
 
     with database.begin() as connection:
         left = connection.execute(text("SELECT sync_types, compare FROM pending_triggers")).one()
+        connection.execute(text("UPDATE runs SET state = 'succeeded'"))
     assert set(left.sync_types) >= {kind.value for kind in kinds}
     assert left.compare is compare
+    assert len(opened(database, 2)) == 1, "it is not taken for the run that was claimed before it"
 
 
 def test_a_request_the_claimed_run_covers_becomes_part_of_it(database: Database, scope: Scope) -> None:
