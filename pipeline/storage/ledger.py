@@ -279,7 +279,7 @@ class StepReport:
     queries: int
     query_seconds: float
     entities: Mapping[str, int]
-    """Entities by type, for the run."""
+    """Entities by type, for the run; those of a candidate are not the run's."""
     events: Sequence[Event]
     last: bool
     """The run ends with this step."""
@@ -305,7 +305,7 @@ def complete(connection: Connection, step: ClaimedStep, report: StepReport, now:
         "tenant_id": step.run.scope.tenant_id,
         "source_id": step.run.scope.source_id,
         "detail": json.dumps(report.detail),
-        "entities": json.dumps(dict(report.entities)),
+        "entities": json.dumps({} if step.ref.lane is Lane.CANDIDATE else dict(report.entities)),
         "seconds": report.seconds,
         "queries": report.queries,
         "query_seconds": report.query_seconds,

@@ -24,6 +24,7 @@ from tests.ledger_steps import (
     new_run,
     open_run,
     ref_of,
+    report,
     routed_run,
     standing,
 )
@@ -144,6 +145,18 @@ def test_both_lanes_get_their_turn_after_the_capture_and_go_on_alone(database: D
         "pending",
     )
     assert found["main/compare"] == "pending"
+
+
+def test_the_entities_of_a_run_are_those_its_own_branch_counted(database: Database) -> None:
+    run_id = routed_run(database, add_source(database), COMPARISON_ROUTE)
+    do(database, ref_of(run_id, Stage.CAPTURE))
+    for lane, count in ((Lane.CONTROL, 7), (Lane.CANDIDATE, 3)):
+        step = claimed(database, ref_of(run_id, Stage.LOAD, lane))
+        with database.begin() as connection:
+            assert ledger.complete(connection, step, replace(report(), entities={"identities": count}), NOW)
+
+    with database.begin() as connection:
+        assert connection.execute(text("SELECT entity_counts FROM runs")).scalar_one() == {"identities": 7}
 
 
 def test_a_beat_says_whether_the_worker_still_holds_the_step(database: Database) -> None:
