@@ -22,6 +22,7 @@ import legacy.overuse
 from analyzers import unified
 from legacy.reads import GraphReads, SqlReads
 from pipeline.comparison.diff import AlertKey, Kind
+from pipeline.domain.capture import Edges
 from pipeline.domain.entities import RelationshipType
 from pipeline.domain.findings import AnalysisResult, AnalysisType, Finding
 from pipeline.domain.flags import FlagSnapshot
@@ -38,7 +39,7 @@ from pipeline.stages.analyze import AnalyzerPart, analyze_tenant
 from pipeline.stages.capture import OpenSource, capture_tenant
 from pipeline.stages.compare import compare_branches
 from pipeline.stages.execution import Executor, StageFunction
-from pipeline.stages.link import Edges, Linker, link_entities, link_in_bulk
+from pipeline.stages.link import Linker, link_entities, link_in_bulk
 from pipeline.stages.load import load_entities
 from pipeline.stages.route import route_run
 from pipeline.storage.credentials import Vault
@@ -222,7 +223,9 @@ def _legacy_overuse(connection: Connection, run: Run, findings: Sequence[Finding
 
 
 def _legacy_alerts(connection: Connection, run: Run, analysis: Analysis, moment: datetime) -> Handled:
+    """The former handling. It passes overuse over, which the former analyzer has written; another's is written here."""
     settle_tenant(connection, run, [], moment)
+    _legacy_overuse(connection, run, analysis.findings, moment)
     counts = legacy.alerts.handle(
         connection, run.scope, run_id=run.id, trace_id=run.trace_id, findings=analysis.findings, now=moment
     )

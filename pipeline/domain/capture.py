@@ -101,13 +101,17 @@ class Edge:
     child_id: str
 
 
+Entities = Mapping[EntityType, Mapping[str, Entity]]
+"""Each entity once, by type and external id."""
+
+Edges = Mapping[RelationshipType, tuple[Edge, ...]]
+"""Each relationship once, by type."""
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class NormalizedCapture:
-    """A capture in the domain's terms: what a branch upserts and links.
+    """A capture in the domain's terms. ``outcomes`` covers every resource that was asked for."""
 
-    ``entities`` holds each entity once per external id. ``outcomes`` covers every resource that was asked for.
-    """
-
-    entities: Mapping[EntityType, Mapping[str, Entity]]
-    edges: Mapping[RelationshipType, tuple[Edge, ...]]
+    entities: Entities
+    edges: Edges
     outcomes: Mapping[Resource, ReadOutcome] = field(default_factory=dict)

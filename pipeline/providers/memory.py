@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
-from pipeline.domain.capture import NormalizedCapture, Page, ReadOutcome, Resource
+from pipeline.domain.capture import Edges, Entities, Page, ReadOutcome, Resource
 from pipeline.domain.graph import NEVER_READ
 from pipeline.providers.microsoft365 import normalize as microsoft365
 
@@ -23,5 +23,8 @@ class MemorySource:
                 sink(page)
         return {resource: self._outcomes.get(resource, NEVER_READ) for resource in resources}
 
-    def normalize(self, pages: Iterable[Page], outcomes: Mapping[Resource, ReadOutcome]) -> NormalizedCapture:
-        return microsoft365.normalize(pages, outcomes)
+    def entities(self, pages: Iterable[Page]) -> Entities:
+        return microsoft365.entities(pages)
+
+    def edges(self, pages: Iterable[Page]) -> Edges:
+        return microsoft365.edges(pages)

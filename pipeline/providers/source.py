@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Protocol
 
-from pipeline.domain.capture import NormalizedCapture, Page, ReadOutcome, Resource
+from pipeline.domain.capture import Edges, Entities, Page, ReadOutcome, Resource
 
 
 class TenantSource(Protocol):
@@ -20,6 +20,12 @@ class TenantSource(Protocol):
         """
         ...
 
-    def normalize(self, pages: Iterable[Page], outcomes: Mapping[Resource, ReadOutcome]) -> NormalizedCapture:
-        """The pages in the domain's terms. Pure: the same pages give the same value, in any order."""
+    def entities(self, pages: Iterable[Page]) -> Entities:
+        """What the pages hold, in the domain's terms. Pure: the same pages give the same value, in any order."""
+        ...
+
+    def edges(self, pages: Iterable[Page]) -> Edges:
+        """How what the pages hold is related. Pure, as ``entities`` is; asked for apart, for each stage decodes only
+        what it needs.
+        """
         ...

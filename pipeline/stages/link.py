@@ -10,7 +10,7 @@ from functools import lru_cache
 from sqlalchemy import Connection
 
 from pipeline import events
-from pipeline.domain.capture import Edge, ReadOutcome, Resource
+from pipeline.domain.capture import Edges, ReadOutcome, Resource
 from pipeline.domain.entities import RelationshipType
 from pipeline.domain.ids import entity_key
 from pipeline.domain.runs import ClaimedStep, Scope
@@ -21,7 +21,6 @@ from pipeline.stages.load import stored_capture
 from pipeline.storage.database import Database
 from pipeline.storage.relationships import Pair, change_pairs, stored_pairs
 
-Edges = Mapping[RelationshipType, tuple[Edge, ...]]
 Linker = Callable[[Connection, Scope, Edges, frozenset[RelationshipType]], Mapping[RelationshipType, int]]
 """Makes the stored relationships equal to the edges; removes only of the complete types; tells how many it wrote."""
 
@@ -53,11 +52,11 @@ def link_entities(
 ) -> Apply:
     """Writes the relationships of the capture with the linker the route chose."""
     stored = stored_capture(database, step)
-    capture = open_source(step.run).normalize(stored.pages(), stored.outcomes)
+    edges = open_source(step.run).edges(stored.pages())
     name = step.run.parts[step.ref.lane].linker
 
     def apply(connection: Connection) -> Applied:
-        written = linkers[name](connection, step.run.scope, capture.edges, complete_types(capture.outcomes))
+        written = linkers[name](connection, step.run.scope, edges, complete_types(stored.outcomes))
         counts: dict[str, JsonValue] = {kind.value: count for kind, count in written.items()}
         told = [events.linked(kind, step.run.names()) for kind in step.run.sync_types]
         return Applied(detail={"linker": name, "written": counts}, events=told)

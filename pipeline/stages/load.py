@@ -11,7 +11,7 @@ import msgspec
 from sqlalchemy import Connection
 
 from pipeline import events
-from pipeline.domain.capture import ENTITY_TYPE_OF, NormalizedCapture
+from pipeline.domain.capture import ENTITY_TYPE_OF, Entities, ReadOutcome, Resource
 from pipeline.domain.entities import Entity, EntityType
 from pipeline.domain.ids import entity_key
 from pipeline.domain.runs import Branch, ClaimedStep, Scope
@@ -57,11 +57,11 @@ def load_entities(step: ClaimedStep, now: datetime, *, database: Database, open_
     else:
         capture = fresh = read_tenant(step.run, open_source)
         pages = fresh.spool.pages()
-    normalized = open_source(step.run).normalize(pages, capture.outcomes)
-    types = {ENTITY_TYPE_OF[resource] for resource in normalized.outcomes if resource in ENTITY_TYPE_OF}
+    entities = open_source(step.run).entities(pages)
+    types = {ENTITY_TYPE_OF[resource] for resource in capture.outcomes if resource in ENTITY_TYPE_OF}
     with database.begin(space_of(step.ref)) as connection:
         stored = stored_hashes(connection, step.run.scope, types)
-    changes = plan_changes(step.run.scope, normalized, stored)
+    changes = plan_changes(step.run.scope, entities, capture.outcomes, stored)
 
     def apply(connection: Connection) -> Applied:
         told: list[Event] = []
@@ -74,7 +74,7 @@ def load_entities(step: ClaimedStep, now: datetime, *, database: Database, open_
             insert_entities(connection, step.run.scope, changes.new, now)
         if changes.changed:
             update_entities(connection, step.run.scope, changes.changed, now)
-        settle_inputs(connection, step.run.scope, normalized.outcomes, changes.gone, now)
+        settle_inputs(connection, step.run.scope, capture.outcomes, changes.gone, now)
         told += [events.processed(kind, step.run.names()) for kind in step.run.sync_types]
         detail |= {"new": len(changes.new), "changed": len(changes.changed), "gone": len(changes.gone)}
         return Applied(detail=detail, events=told, entities=changes.totals)
@@ -83,17 +83,20 @@ def load_entities(step: ClaimedStep, now: datetime, *, database: Database, open_
 
 
 def plan_changes(
-    scope: Scope, capture: NormalizedCapture, stored: Mapping[EntityType, Mapping[str, StoredEntity]]
+    scope: Scope,
+    entities: Entities,
+    outcomes: Mapping[Resource, ReadOutcome],
+    stored: Mapping[EntityType, Mapping[str, StoredEntity]],
 ) -> EntityChanges:
     """What to write, from what was read and the hashes of what is stored. Pure."""
-    swept = {ENTITY_TYPE_OF[r] for r, outcome in capture.outcomes.items() if outcome.complete and r in ENTITY_TYPE_OF}
+    swept = {ENTITY_TYPE_OF[r] for r, outcome in outcomes.items() if outcome.complete and r in ENTITY_TYPE_OF}
     new: list[EntityRow] = []
     changed: list[EntityRow] = []
     gone: list[str] = []
     totals: dict[str, int] = {}
     for kind, known in stored.items():
         seen: set[str] = set()
-        for row in _rows(scope, kind, capture.entities.get(kind, {}).values()):
+        for row in _rows(scope, kind, entities.get(kind, {}).values()):
             seen.add(row.key)
             before = known.get(row.key)
             if before is None:

@@ -23,6 +23,7 @@ from pipeline.errors import (
 )
 from pipeline.providers.microsoft365.auth import Credentials, TokenStore
 from pipeline.providers.microsoft365.conclusion import NO_PREMIUM
+from pipeline.providers.microsoft365.normalize import normalize
 from pipeline.providers.microsoft365.retry import Clock
 from pipeline.providers.microsoft365.source import Microsoft365Source
 
@@ -91,7 +92,7 @@ class Reader:
             clock=Clock(monotonic=lambda: self.time.now, sleep=self.time.sleep),
         )
         self.pages.clear()
-        return source.normalize(self.pages, source.read(tuple(Resource), self.pages.append))
+        return normalize(self.pages, source.read(tuple(Resource), self.pages.append))
 
 
 @pytest.fixture

@@ -14,6 +14,7 @@ from pipeline.providers.microsoft365 import payloads
 P = TypeVar("P", bound=payloads.Payload)
 
 USERS = msgspec.json.Decoder(payloads.ListPage[payloads.User])
+LICENSE_HOLDERS = msgspec.json.Decoder(payloads.ListPage[payloads.LicenseHolder])
 REGISTRATION_DETAILS = msgspec.json.Decoder(payloads.ListPage[payloads.RegistrationDetails])
 GROUPS = msgspec.json.Decoder(payloads.ListPage[payloads.Group])
 MEMBERS = msgspec.json.Decoder(payloads.ListPage[payloads.Member])

@@ -29,14 +29,14 @@ def identity(user: payloads.User, registrations: Mapping[str, payloads.Registrat
         last_sign_in_attempt_at=in_utc(activity.last_sign_in_date_time),
         last_non_interactive_attempt_at=in_utc(activity.last_non_interactive_sign_in_date_time),
         last_successful_sign_in_at=in_utc(activity.last_successful_sign_in_date_time),
-        sku_ids=_sku_ids(user.assigned_licenses),
+        sku_ids=sku_ids(user.assigned_licenses),
         on_premises_synced=None if synced is UNSET else bool(synced),
         mfa_registered=details.is_mfa_registered,
         mfa_capable=details.is_mfa_capable,
     )
 
 
-def _sku_ids(licenses: tuple[payloads.AssignedLicense, ...] | None) -> tuple[str, ...]:
+def sku_ids(licenses: tuple[payloads.AssignedLicense, ...] | None) -> tuple[str, ...]:
     """Sorted and without repetition: Graph promises no order, and an order of its own would look like a change."""
     if not licenses:
         return ()

@@ -8,9 +8,9 @@ from typing import TypeVar
 
 import msgspec
 
-from pipeline.domain.capture import Edge, NormalizedCapture, Page, ReadOutcome, Resource
-from pipeline.domain.entities import Entity, EntityType, RelationshipType
-from pipeline.providers.microsoft365 import decoding, edges, identities, objects, payloads, policies
+from pipeline.domain.capture import Edges, Entities, NormalizedCapture, Page, ReadOutcome, Resource
+from pipeline.domain.entities import ConditionalAccessPolicy, Entity, EntityType, RelationshipType
+from pipeline.providers.microsoft365 import decoding, identities, objects, payloads, policies, relations
 
 P = TypeVar("P", bound=payloads.Payload)
 V = TypeVar("V")
@@ -18,41 +18,74 @@ Pages = Mapping[Resource, list[Page]]
 
 
 def normalize(pages: Iterable[Page], outcomes: Mapping[Resource, ReadOutcome]) -> NormalizedCapture:
-    """Entities by type and id, relationships by type, and the outcomes as the reader gave them.
+    """Entities and relationships, and the outcomes as the reader gave them."""
+    kept = tuple(pages)
+    return NormalizedCapture(entities=entities(kept), edges=edges(kept), outcomes=dict(outcomes))
+
+
+def entities(pages: Iterable[Page]) -> Entities:
+    """Entities by type and id, in the order of their ids.
 
     Raises ``ProviderRejectedError`` naming resource and JSON path when a page is not of Microsoft's shape.
     """
-    by_resource: defaultdict[Resource, list[Page]] = defaultdict(list)
-    for page in pages:
-        by_resource[page.resource].append(page)
-    entities = _entities(by_resource)
-    return NormalizedCapture(entities=entities, edges=_edges(by_resource, entities), outcomes=dict(outcomes))
-
-
-def _entities(pages: Pages) -> dict[EntityType, Mapping[str, Entity]]:
-    def read(resource: Resource, decoder: msgspec.json.Decoder[payloads.ListPage[P]]) -> Iterator[P]:
-        return (item for _, item in decoding.decoded(decoder, pages.get(resource, ())))
-
-    registered = _registrations(read(Resource.REGISTRATION_DETAILS, decoding.REGISTRATION_DETAILS))
-    users = read(Resource.USERS, decoding.USERS)
+    by_resource = _by_resource(pages)
+    registered = _registrations(_read(by_resource, Resource.REGISTRATION_DETAILS, decoding.REGISTRATION_DETAILS))
+    users = _read(by_resource, Resource.USERS, decoding.USERS)
     found: dict[EntityType, Iterable[Entity]] = {
         EntityType.IDENTITIES: (identities.identity(user, registered) for user in users),
-        EntityType.GROUPS: map(objects.group, read(Resource.GROUPS, decoding.GROUPS)),
-        EntityType.ROLES: map(objects.role, read(Resource.DIRECTORY_ROLES, decoding.ROLES)),
-        EntityType.POLICIES: map(policies.policy, read(Resource.POLICIES, decoding.POLICIES)),
-        EntityType.LICENSES: map(objects.license_of, read(Resource.SKUS, decoding.SKUS)),
+        EntityType.GROUPS: map(objects.group, _read(by_resource, Resource.GROUPS, decoding.GROUPS)),
+        EntityType.ROLES: map(objects.role, _read(by_resource, Resource.DIRECTORY_ROLES, decoding.ROLES)),
+        EntityType.POLICIES: _policies(by_resource),
+        EntityType.LICENSES: map(objects.license_of, _read(by_resource, Resource.SKUS, decoding.SKUS)),
         EntityType.NAMED_LOCATIONS: map(
-            objects.named_location, read(Resource.NAMED_LOCATIONS, decoding.NAMED_LOCATIONS)
+            objects.named_location, _read(by_resource, Resource.NAMED_LOCATIONS, decoding.NAMED_LOCATIONS)
         ),
         EntityType.AUTHENTICATION_STRENGTHS: map(
-            objects.authentication_strength, read(Resource.AUTHENTICATION_STRENGTHS, decoding.STRENGTHS)
+            objects.authentication_strength, _read(by_resource, Resource.AUTHENTICATION_STRENGTHS, decoding.STRENGTHS)
         ),
         EntityType.SECURITY_DEFAULTS: map(
-            objects.security_defaults, read(Resource.SECURITY_DEFAULTS, decoding.SECURITY_DEFAULTS)
+            objects.security_defaults, _read(by_resource, Resource.SECURITY_DEFAULTS, decoding.SECURITY_DEFAULTS)
         ),
     }
-    unique = {kind: _unique(values, key=lambda entity: entity.id) for kind, values in found.items()}
-    return {kind: dict(sorted(values.items())) for kind, values in unique.items()}
+    return {kind: _unique(values, key=lambda entity: entity.id) for kind, values in found.items()}
+
+
+def edges(pages: Iterable[Page]) -> Edges:
+    """Relationships by type, each sorted and without repetition; decodes of a user only what relates it.
+
+    Raises ``ProviderRejectedError`` as ``entities`` does.
+    """
+    by_resource = _by_resource(pages)
+    holders = _unique(_read(by_resource, Resource.USERS, decoding.LICENSE_HOLDERS), key=lambda holder: holder.id)
+    known = relations.Known(
+        identities=holders.keys(), groups={group.id for group in _read(by_resource, Resource.GROUPS, decoding.GROUPS)}
+    )
+    members = decoding.decoded(decoding.MEMBERS, by_resource.get(Resource.GROUP_MEMBERS, ()))
+    return {
+        RelationshipType.MEMBER_OF: relations.membership(RelationshipType.MEMBER_OF, EntityType.GROUPS, members, known),
+        RelationshipType.ASSIGNED_ROLE: relations.membership(
+            RelationshipType.ASSIGNED_ROLE, EntityType.ROLES, _role_holders(by_resource), known
+        ),
+        RelationshipType.HAS_LICENSE: relations.licenses(holders.values()),
+        RelationshipType.POLICY_APPLIES_TO: relations.policy_scopes(
+            _unique(_policies(by_resource), key=lambda policy: policy.id).values()
+        ),
+    }
+
+
+def _by_resource(pages: Iterable[Page]) -> Pages:
+    found: defaultdict[Resource, list[Page]] = defaultdict(list)
+    for page in pages:
+        found[page.resource].append(page)
+    return found
+
+
+def _read(pages: Pages, resource: Resource, decoder: msgspec.json.Decoder[payloads.ListPage[P]]) -> Iterator[P]:
+    return (item for _, item in decoding.decoded(decoder, pages.get(resource, ())))
+
+
+def _policies(pages: Pages) -> Iterable[ConditionalAccessPolicy]:
+    return map(policies.policy, _read(pages, Resource.POLICIES, decoding.POLICIES))
 
 
 def _registrations(details: Iterable[payloads.RegistrationDetails]) -> Mapping[str, payloads.RegistrationDetails]:
@@ -60,29 +93,15 @@ def _registrations(details: Iterable[payloads.RegistrationDetails]) -> Mapping[s
 
 
 def _unique(values: Iterable[V], *, key: Callable[[V], str]) -> dict[str, V]:
-    """By id. Paging may repeat an object; which of unequal twins stays does not depend on their order."""
+    """By id, in the order of the ids. Paging may repeat an object: of unequal twins the greater one stays, whatever
+    their order.
+    """
     found: dict[str, V] = {}
     for value in values:
         twin = found.setdefault(key(value), value)
         if twin is not value and twin != value:
             found[key(value)] = max(twin, value, key=repr)
-    return found
-
-
-def _edges(
-    pages: Pages, entities: Mapping[EntityType, Mapping[str, Entity]]
-) -> dict[RelationshipType, tuple[Edge, ...]]:
-    member_of = decoding.decoded(decoding.MEMBERS, pages.get(Resource.GROUP_MEMBERS, ()))
-    return {
-        RelationshipType.MEMBER_OF: edges.membership(
-            RelationshipType.MEMBER_OF, EntityType.GROUPS, member_of, entities
-        ),
-        RelationshipType.ASSIGNED_ROLE: edges.membership(
-            RelationshipType.ASSIGNED_ROLE, EntityType.ROLES, _role_holders(pages), entities
-        ),
-        RelationshipType.HAS_LICENSE: edges.licenses(entities[EntityType.IDENTITIES].values()),
-        RelationshipType.POLICY_APPLIES_TO: edges.policy_scopes(entities[EntityType.POLICIES].values()),
-    }
+    return dict(sorted(found.items()))
 
 
 def _role_holders(pages: Pages) -> Iterator[tuple[str, payloads.Member]]:

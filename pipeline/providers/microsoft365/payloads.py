@@ -58,6 +58,13 @@ class User(Payload):
     """Null says "never synchronized"."""
 
 
+class LicenseHolder(Payload):
+    """What of a user relates it to others."""
+
+    id: str
+    assigned_licenses: tuple[AssignedLicense, ...] | None = None
+
+
 class RegistrationDetails(Payload):
     """https://learn.microsoft.com/graph/api/resources/userregistrationdetails — disabled users have none."""
 

@@ -10,12 +10,12 @@ from pathlib import Path
 
 import httpx
 
-from pipeline.domain.capture import NormalizedCapture, Page, ReadOutcome, Resource
+from pipeline.domain.capture import Edges, Entities, Page, ReadOutcome, Resource
 from pipeline.errors import SettingError
+from pipeline.providers.microsoft365 import normalize
 from pipeline.providers.microsoft365.auth import Credentials, TenantTokens, TokenStore
 from pipeline.providers.microsoft365.client import GraphClient
 from pipeline.providers.microsoft365.conclusion import Reading, concluded
-from pipeline.providers.microsoft365.normalize import normalize
 from pipeline.providers.microsoft365.reading import TenantReading
 from pipeline.providers.microsoft365.retry import REAL, STANDARD, Clock, RetryPolicy
 
@@ -65,8 +65,11 @@ class Microsoft365Source:
         """See ``TenantSource``. Besides, raises ``DeadlineExceededError`` when the deadline passes meanwhile."""
         return concluded(asyncio.run(self._readings(resources, sink)))
 
-    def normalize(self, pages: Iterable[Page], outcomes: Mapping[Resource, ReadOutcome]) -> NormalizedCapture:
-        return normalize(pages, outcomes)
+    def entities(self, pages: Iterable[Page]) -> Entities:
+        return normalize.entities(pages)
+
+    def edges(self, pages: Iterable[Page]) -> Edges:
+        return normalize.edges(pages)
 
     async def _readings(
         self, resources: Sequence[Resource], sink: Callable[[Page], None]

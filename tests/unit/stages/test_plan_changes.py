@@ -24,6 +24,10 @@ Stored = Mapping[EntityType, Mapping[str, StoredEntity]]
 NOTHING: Stored = {EntityType.IDENTITIES: {}}
 
 
+def planned(capture: NormalizedCapture, known: Mapping[EntityType, Mapping[str, StoredEntity]]) -> EntityChanges:
+    return plan_changes(SCOPE, capture.entities, capture.outcomes, known)
+
+
 def captured(*entities: Entity, outcome: ReadOutcome = COMPLETE) -> NormalizedCapture:
     return NormalizedCapture(
         entities={EntityType.IDENTITIES: {entity.id: entity for entity in entities}},
@@ -38,7 +42,7 @@ def key(name: str) -> str:
 
 def stored(*entities: Entity, deleted: bool = False) -> Stored:
     """What the database holds after the entities were loaded, and perhaps marked as gone."""
-    rows = plan_changes(SCOPE, captured(*entities), NOTHING).new
+    rows = planned(captured(*entities), NOTHING).new
     return {EntityType.IDENTITIES: {row.key: StoredEntity(row.data_hash, deleted) for row in rows}}
 
 
@@ -52,7 +56,7 @@ def told(changes: EntityChanges) -> tuple[list[str], list[str], list[str]]:
 
 
 def test_an_entity_never_seen_is_new_with_its_document_and_hash() -> None:
-    (row,) = plan_changes(SCOPE, captured(ANN), NOTHING).new
+    (row,) = planned(captured(ANN), NOTHING).new
 
     assert (row.key, row.entity_type, row.external_id, row.display_name) == (
         key("ann"),
@@ -66,26 +70,26 @@ def test_an_entity_never_seen_is_new_with_its_document_and_hash() -> None:
 
 @pytest.mark.parametrize("outcome", [COMPLETE, CUT], ids=["complete", "cut"])
 def test_an_entity_that_is_the_same_is_not_written(outcome: ReadOutcome) -> None:
-    assert told(plan_changes(SCOPE, captured(ANN, outcome=outcome), stored(ANN))) == ([], [], [])
+    assert told(planned(captured(ANN, outcome=outcome), stored(ANN))) == ([], [], [])
 
 
 def test_an_entity_that_differs_is_changed() -> None:
     renamed = replace(ANN, display_name="Ann B.")
 
-    assert told(plan_changes(SCOPE, captured(renamed), stored(ANN))) == ([], ["ann"], [])
+    assert told(planned(captured(renamed), stored(ANN))) == ([], ["ann"], [])
 
 
 def test_an_entity_that_was_gone_and_is_back_is_written_even_if_it_is_the_same() -> None:
-    assert told(plan_changes(SCOPE, captured(ANN), stored(ANN, deleted=True))) == ([], ["ann"], [])
+    assert told(planned(captured(ANN), stored(ANN, deleted=True))) == ([], ["ann"], [])
 
 
 def test_what_a_complete_reading_does_not_hold_is_gone_once() -> None:
-    assert told(plan_changes(SCOPE, captured(ANN), stored(ANN, BOB))) == ([], [], [key("bob")])
-    assert told(plan_changes(SCOPE, captured(), stored(BOB, deleted=True))) == ([], [], [])
+    assert told(planned(captured(ANN), stored(ANN, BOB))) == ([], [], [key("bob")])
+    assert told(planned(captured(), stored(BOB, deleted=True))) == ([], [], [])
 
 
 def test_nothing_is_gone_from_a_reading_that_ended_early() -> None:
-    changes = plan_changes(SCOPE, captured(ANN, outcome=CUT), stored(ANN, BOB))
+    changes = planned(captured(ANN, outcome=CUT), stored(ANN, BOB))
 
     assert told(changes) == ([], [], [])
     assert changes.totals == {"identities": 2}
@@ -96,7 +100,7 @@ def test_a_type_that_was_not_read_is_not_touched() -> None:
         entities={EntityType.GROUPS: {"g": Group(id="g")}}, edges={}, outcomes={Resource.GROUPS: COMPLETE}
     )
 
-    changes = plan_changes(SCOPE, groups, {EntityType.GROUPS: {}})
+    changes = planned(groups, {EntityType.GROUPS: {}})
 
     assert told(changes) == (["g"], [], [])
     assert changes.totals == {"groups": 1}
@@ -117,7 +121,7 @@ def test_only_the_list_of_the_entities_themselves_decides_whether_they_are_gone(
         resource: CUT,
     }
 
-    changes = plan_changes(SCOPE, replace(capture, outcomes=outcomes), stored(ANN, BOB))
+    changes = planned(replace(capture, outcomes=outcomes), stored(ANN, BOB))
 
     assert bool(changes.gone) is swept
 
@@ -144,12 +148,12 @@ def test_after_any_readings_the_rows_stand_as_the_last_complete_one_and_what_was
     for found, complete in readings:
         capture = captured(*found, outcome=COMPLETE if complete else CUT)
 
-        changes = plan_changes(SCOPE, capture, rows)
+        changes = planned(capture, rows)
 
         rows = applied(rows, changes)
         seen = {key(identity.id) for identity in found}
         model = seen if complete else model | seen
         assert {name for name, row in rows[EntityType.IDENTITIES].items() if not row.deleted} == model
         assert changes.totals == {"identities": len(model)}
-        again = plan_changes(SCOPE, capture, rows)
+        again = planned(capture, rows)
         assert told(again) == ([], [], []), "the same reading again writes nothing"

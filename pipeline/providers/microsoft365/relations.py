@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
 
 from pipeline.domain.capture import Edge
-from pipeline.domain.entities import ConditionalAccessPolicy, Entity, EntityType, Identity, RelationshipType
+from pipeline.domain.entities import ConditionalAccessPolicy, EntityType, RelationshipType
 from pipeline.providers.microsoft365 import payloads
+from pipeline.providers.microsoft365.identities import sku_ids
 
 MEMBER_TYPES: Mapping[str, EntityType] = {
     "#microsoft.graph.user": EntityType.IDENTITIES,
@@ -17,42 +19,50 @@ MEMBER_TYPES: Mapping[str, EntityType] = {
 NOT_IDS = frozenset({"All", "None", "GuestsOrExternalUsers"})
 """Words that a policy's ``includeUsers`` may hold in place of ids."""
 
-Entities = Mapping[EntityType, Mapping[str, Entity]]
 Link = tuple[str, str, EntityType]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Known:
+    """The ids that were read of the kinds a member can be of."""
+
+    identities: Collection[str]
+    groups: Collection[str]
 
 
 def membership(
     kind: RelationshipType,
     parent_type: EntityType,
     members: Iterable[tuple[str, payloads.Member]],
-    entities: Entities,
+    known: Known,
 ) -> tuple[Edge, ...]:
     """``member_of`` or ``assigned_role`` from ``(parent id, member)``."""
-    links = {(parent, member.id, _member_type(member, entities)) for parent, member in members}
+    links = {(parent, member.id, _member_type(member, known)) for parent, member in members}
     return _edges(kind, parent_type, ((parent, child, type_) for parent, child, type_ in links if type_))
 
 
-def _member_type(member: payloads.Member, entities: Entities) -> EntityType | None:
-    """By ``@odata.type``; where an export left that out, by which of the entities has the id."""
+def _member_type(member: payloads.Member, known: Known) -> EntityType | None:
+    """By ``@odata.type``; where an export left that out, by which kind has the id."""
     if member.odata_type is not None:
         return MEMBER_TYPES.get(member.odata_type)
-    return next((kind for kind in MEMBER_TYPES.values() if member.id in entities.get(kind, {})), None)
+    if member.id in known.identities:
+        return EntityType.IDENTITIES
+    return EntityType.GROUPS if member.id in known.groups else None
 
 
-def licenses(identities: Iterable[Entity]) -> tuple[Edge, ...]:
-    """``has_license`` from identities that come in their final order."""
+def licenses(holders: Iterable[payloads.LicenseHolder]) -> tuple[Edge, ...]:
+    """``has_license`` from the holders in their final order."""
     kind, parent, child = RelationshipType.HAS_LICENSE, EntityType.LICENSES, EntityType.IDENTITIES
     return tuple(
-        Edge(type=kind, parent_type=parent, parent_id=sku, child_type=child, child_id=identity.id)
-        for identity in identities
-        if isinstance(identity, Identity)
-        for sku in identity.sku_ids
+        Edge(type=kind, parent_type=parent, parent_id=sku, child_type=child, child_id=holder.id)
+        for holder in holders
+        for sku in sku_ids(holder.assigned_licenses)
     )
 
 
-def policy_scopes(policies: Iterable[Entity]) -> tuple[Edge, ...]:
+def policy_scopes(policies: Iterable[ConditionalAccessPolicy]) -> tuple[Edge, ...]:
     """``policy_applies_to``: what each policy names as included; "All" and its like name nobody."""
-    links = (link for policy in policies if isinstance(policy, ConditionalAccessPolicy) for link in _included(policy))
+    links = (link for policy in policies for link in _included(policy))
     return _edges(RelationshipType.POLICY_APPLIES_TO, EntityType.POLICIES, set(links))
 
 
