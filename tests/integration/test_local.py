@@ -45,6 +45,15 @@ def test_each_combination_of_the_new_branchs_parts_runs_to_its_end_with_the_same
         assert world.rows(FINDINGS) == findings, "the parts differ in their price, not in what they find"
 
 
+def test_the_former_alert_handling_raises_all_that_the_new_analyzer_finds(database_url: str) -> None:
+    kinds = "SELECT DISTINCT alert_type FROM {} ORDER BY 1"
+    with a_world(database_url, {**NEW, Flag.ALERT_MANAGER: False}, users=120) as world:
+        world.sync()
+
+        assert ("license_overuse",) in world.rows(kinds.format("findings"))
+        assert world.rows(kinds.format("alerts")) == world.rows(kinds.format("findings"))
+
+
 @pytest.mark.parametrize("branch", [LEGACY, NEW, COMPARED], ids=["legacy", "new", "comparison"])
 def test_the_decision_is_on_the_run_with_its_reasons_and_flags_changed_later_do_not_move_it(
     database_url: str, branch: Mapping[Flag, bool]
