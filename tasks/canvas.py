@@ -13,6 +13,7 @@ from uuid import UUID
 import structlog
 from celery import chain, chord
 from kombu.exceptions import OperationalError
+from redis.exceptions import RedisError
 
 from pipeline.domain.runs import Lane, Stage
 from pipeline.storage.ledger import Dispatch, PlannedStep
@@ -29,6 +30,9 @@ TASKS = {
     Stage.ALERT: "tasks.alerts.reconcile_alerts",
     Stage.COMPARE: "tasks.compare.compare_branches",
 }
+UNREACHABLE = (OperationalError, RedisError, RuntimeError)
+"""A broker that is away; a result backend that is away, which Celery gives up on with a bare ``RuntimeError``."""
+
 FIRST_FENCE = 1
 Signature = Any
 """Celery's; it ships no types."""
@@ -82,5 +86,5 @@ def _one(run_id: UUID, step: PlannedStep, **options: object) -> Signature:
 def _publish(canvas: Signature) -> None:
     try:
         canvas.apply_async(retry=False)
-    except OperationalError:
-        log.warning("publish_failed")
+    except UNREACHABLE as error:
+        log.warning("publish_failed", error=type(error).__name__)
