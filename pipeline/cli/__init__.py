@@ -1,8 +1,8 @@
 """The command line, ``mspbyte``.
 
 ``program`` names the commands, each of which is loaded (``lazy``) when it is called for. ``commands`` has one file per
-noun; they work on ``connections``, ask for runs by ``syncing``, print ``pages`` and look with ``checks``. ``local`` and
-``demo`` run the system on this machine.
+noun, ``grammar`` what they have in common. They work on ``connections``, ask for runs by ``syncing``, print ``pages``
+and look with ``checks``; ``local`` and ``demo`` run the system on this machine.
 """
 
 from __future__ import annotations

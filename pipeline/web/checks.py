@@ -1,11 +1,16 @@
-"""Readiness: what the pipeline needs, looked at now, each with one sentence and what to do. No web framework here."""
+"""Readiness: what the pipeline needs, looked at now, each with one sentence and what to do. No web framework here.
+
+``mspbyte doctor`` opens the database and asks Redis by the same functions, and tells an operator more. Of NATS it asks
+another question: whether JetStream answers with our credentials. That takes seconds when the server is down; here it is
+enough, and quick, to hear whether there is one.
+"""
 
 from __future__ import annotations
 
 import socket
 import time
-from collections.abc import Callable, Sequence
-from contextlib import closing
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import partial
@@ -16,6 +21,7 @@ import anyio.to_thread
 import redis
 import structlog
 from anyio import CapacityLimiter
+from sqlalchemy import Connection
 
 from pipeline.errors import PipelineError, SettingError, TransientError
 from pipeline.observability.metrics.broker import connect_redis
@@ -109,8 +115,8 @@ def _one(check: Check) -> Sequence[Finding]:
     try:
         return check.look()
     except SettingError as error:
-        message, _, fix = str(error).partition(". ")
-        return _broken(check, f"{message.rstrip('.')}.", fix)
+        message, fix = sentence_and_fix(error)
+        return _broken(check, message, fix)
     except (PipelineError, OSError, redis.RedisError, ValueError) as error:
         log.warning("check_failed", check=check.names[0], error=type(error).__name__, reason=str(error))
         return _broken(check, f"No answer from {_SERVERS[check.names[0]]} after {time.perf_counter() - begun:.1f} s.")
@@ -140,7 +146,7 @@ def _passed(name: str, message: str) -> Finding:
 
 
 def _database(settings: Settings) -> Sequence[Finding]:
-    with closing(Database(settings.require("database_url"), pool_size=1)) as database, database.begin() as connection:
+    with checked_database(settings) as connection:
         return (_passed("database", "PostgreSQL answers."), _schema(schema.current(connection), schema.head()))
 
 
@@ -158,9 +164,7 @@ def _schema(found: str | None, needed: str) -> Finding:
 
 
 def _redis(settings: Settings) -> Sequence[Finding]:
-    client = connect_redis(settings.require("redis_url"))
-    with closing(client):
-        client.ping()
+    ping_redis(settings.require("redis_url"))
     return (_passed("redis", "Redis answers."),)
 
 
@@ -173,3 +177,22 @@ def _nats(settings: Settings) -> Sequence[Finding]:
     if not greeting.startswith(b"INFO "):
         raise TransientError("What listens at NATS_URL does not speak NATS.")
     return (_passed("nats", "NATS answers."),)
+
+
+@contextmanager
+def checked_database(settings: Settings) -> Iterator[Connection]:
+    """A transaction on a connection of its own, for a look at the database; raises ``PipelineError``."""
+    with closing(Database(settings.require("database_url"), pool_size=1)) as database, database.begin() as connection:
+        yield connection
+
+
+def ping_redis(url: str) -> None:
+    """Returns when Redis answers; raises what its client does, ``ValueError`` for what is no URL."""
+    with closing(connect_redis(url)) as client:
+        client.ping()
+
+
+def sentence_and_fix(error: PipelineError) -> tuple[str, str]:
+    """An error's first sentence, and what it says to do about it, empty where it says nothing."""
+    sentence, _, fix = str(error).partition(". ")
+    return f"{sentence.rstrip('.')}.", fix

@@ -14,8 +14,9 @@ from nats.js.errors import Error as JetStreamError
 from pipeline.cli.checks.outcomes import Check, Status, fail, ok, warn
 from pipeline.cli.connections.broker import broker_client, broker_variable
 from pipeline.settings import Settings
+from pipeline.web.checks import ping_redis
 
-ANSWER_SECONDS = 2
+NATS_SECONDS = 2
 WORKER_SECONDS = 1.5
 """How long workers have to say which queues they serve."""
 
@@ -25,10 +26,7 @@ def check_redis(settings: Settings) -> Check:
     if settings.redis_url is None:
         return fail(name, "REDIS_URL is not set.", "Set REDIS_URL, or run `mspbyte up` to use the embedded server.")
     try:
-        with redis.Redis.from_url(
-            settings.redis_url, socket_connect_timeout=ANSWER_SECONDS, socket_timeout=ANSWER_SECONDS
-        ) as client:
-            client.ping()
+        ping_redis(settings.redis_url)
     except redis.AuthenticationError:
         return fail(name, "Redis refuses the password in REDIS_URL.", "Correct the password in REDIS_URL.")
     except (redis.RedisError, OSError):
@@ -75,10 +73,10 @@ def check_workers(settings: Settings, redis_found: Check) -> Check:
 
 async def _ask_jetstream(url: str) -> None:
     # The client tries a server that is down again and again, whatever it is told; the timeout ends that.
-    async with asyncio.timeout(2 * ANSWER_SECONDS):
-        client = await nats.connect(url, connect_timeout=ANSWER_SECONDS, allow_reconnect=False, error_cb=_ignore)
+    async with asyncio.timeout(2 * NATS_SECONDS):
+        client = await nats.connect(url, connect_timeout=NATS_SECONDS, allow_reconnect=False, error_cb=_ignore)
         try:
-            await client.jetstream(timeout=ANSWER_SECONDS).account_info()
+            await client.jetstream(timeout=NATS_SECONDS).account_info()
         finally:
             await client.close()
 

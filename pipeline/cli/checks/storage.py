@@ -19,6 +19,7 @@ from pipeline.storage.reports.health import (
     server_version,
     unpublished_events,
 )
+from pipeline.web.checks import sentence_and_fix
 
 OLDEST_POSTGRESQL = 15
 TRIED_CREDENTIALS = 200
@@ -47,8 +48,8 @@ def check_key(settings: Settings, sealed: Sequence[bytes]) -> Check:
     try:
         vault = Vault(settings.secret_key)
     except SettingError as error:
-        sentence, _, fix = str(error).partition(". ")
-        return fail(name, f"{sentence.rstrip('.')}.", fix or "Generate one with `mspbyte secret-key`.")
+        sentence, fix = sentence_and_fix(error)
+        return fail(name, sentence, fix or "Generate one with `mspbyte secret-key`.")
     closed = sum(not _opens(vault, one) for one in sealed)
     if closed:
         sentence = f"No key in SECRET_KEY decrypts the credentials of {closed} of {len(sealed)} data sources."

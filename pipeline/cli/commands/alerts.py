@@ -6,8 +6,8 @@ from typing import Annotated
 
 import typer
 
-from pipeline.cli.commands.grammar import AlertArgument, AsJson, Limit, TenantOption, noun
 from pipeline.cli.connections.database import opened_database
+from pipeline.cli.grammar import AlertArgument, AsJson, Limit, TenantOption, noun
 from pipeline.cli.pages.alert import alert_document, show_alert
 from pipeline.cli.pages.history import history_table
 from pipeline.cli.pages.output import plain, print_json, show, table
@@ -15,8 +15,8 @@ from pipeline.cli.pages.streams import say, tell
 from pipeline.cli.pages.styles import SEVERITY_STYLES
 from pipeline.domain.alerts import OPEN_STATUSES, AlertStatus
 from pipeline.domain.findings import AlertType, Severity
-from pipeline.storage.reports.alerts import AlertFilter, AlertSummary, count_alerts, find_alert, list_alerts
-from pipeline.storage.reports.history import alert_history
+from pipeline.storage.reports.alerts import AlertFilter, AlertPage, AlertSummary, count_alerts, find_alert, list_alerts
+from pipeline.storage.reports.history import HistoryEntry, alert_history
 from pipeline.storage.reports.prefixes import SHORT
 from pipeline.storage.reports.reach import reach_of
 
@@ -83,9 +83,7 @@ def _show_list(found: list[AlertSummary], *, one_tenant: bool) -> None:
 @app.command("show")
 def show_(alert: AlertArgument, *, as_json: AsJson = False) -> None:
     """Explain one alert: what is wrong, on which facts, how to mend it, and what happened to it."""
-    with opened_database() as database, database.begin() as connection:
-        page = find_alert(connection, alert)
-        entries = alert_history(connection, page.summary.tenant_id, page.summary.id)
+    page, entries = _find(alert)
     if as_json:
         print_json(alert_document(page, entries))
     else:
@@ -95,10 +93,14 @@ def show_(alert: AlertArgument, *, as_json: AsJson = False) -> None:
 @app.command()
 def history(alert: AlertArgument, *, as_json: AsJson = False) -> None:
     """Show what happened to one alert, in time order."""
-    with opened_database() as database, database.begin() as connection:
-        page = find_alert(connection, alert)
-        entries = alert_history(connection, page.summary.tenant_id, page.summary.id)
+    _, entries = _find(alert)
     if as_json:
         print_json(entries)
     else:
         show(history_table(entries, named=False))
+
+
+def _find(alert: str) -> tuple[AlertPage, list[HistoryEntry]]:
+    with opened_database() as database, database.begin() as connection:
+        page = find_alert(connection, alert)
+        return page, alert_history(connection, page.summary.tenant_id, page.summary.id)

@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from pipeline.cli.commands.grammar import AsJson, noun
+from pipeline.cli.grammar import AsJson, noun
 from pipeline.cli.pages.analysis import analysis_document, show_analysis
 from pipeline.cli.pages.moments import current_time, parsed_moment, shown
 from pipeline.cli.pages.output import facts, print_json, show

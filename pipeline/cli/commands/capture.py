@@ -7,8 +7,8 @@ from typing import Annotated
 
 import typer
 
-from pipeline.cli.commands.grammar import RunArgument, noun
 from pipeline.cli.connections.database import opened_database
+from pipeline.cli.grammar import RunArgument, noun
 from pipeline.cli.pages.moments import current_time
 from pipeline.cli.pages.streams import say
 from pipeline.errors import UserError

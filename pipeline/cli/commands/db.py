@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import typer
 
-from pipeline.cli.commands.grammar import AsJson, noun
 from pipeline.cli.connections.database import opened_database
+from pipeline.cli.grammar import AsJson, noun
 from pipeline.cli.pages.output import print_json
 from pipeline.cli.pages.streams import say
 from pipeline.storage import schema

@@ -6,8 +6,8 @@ from typing import Annotated
 
 import typer
 
-from pipeline.cli.commands.grammar import noun
 from pipeline.cli.demo.play import run_demo
+from pipeline.cli.grammar import noun
 from pipeline.embedded import default_state_dir
 
 app = noun()

@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from contextlib import closing
 
 import typer
 
 from pipeline.cli.checks.outcomes import Check, Status, fail
 from pipeline.cli.checks.servers import check_nats, check_redis, check_workers
 from pipeline.cli.checks.storage import check_key, check_storage
-from pipeline.cli.commands.grammar import AsJson, noun
 from pipeline.cli.connections.environment import command_settings
+from pipeline.cli.grammar import AsJson, noun
 from pipeline.cli.pages.output import plain, print_json, show, table
 from pipeline.errors import PipelineError
 from pipeline.settings import Settings
-from pipeline.storage.database import Database
+from pipeline.web.checks import checked_database, sentence_and_fix
 
 app = noun()
 
@@ -50,12 +49,10 @@ def _checks() -> Iterator[Check]:
 
 def _of_database(settings: Settings) -> Iterator[Check]:
     try:
-        opened = closing(Database(settings.require("database_url"), pool_size=1))
-        with opened as database, database.begin() as connection:
+        with checked_database(settings) as connection:
             yield from check_storage(connection, settings)
     except PipelineError as error:
-        sentence, _, fix = str(error).partition(". ")
-        yield fail("database", f"{sentence.rstrip('.')}.", fix)
+        yield fail("database", *sentence_and_fix(error))
         yield check_key(settings, ())
 
 

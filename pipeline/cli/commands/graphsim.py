@@ -9,7 +9,7 @@ import typer
 
 from graphsim.serve import serve as serve_graph
 from graphsim.simulator import SimulatorConfig, start
-from pipeline.cli.commands.grammar import AsJson, noun
+from pipeline.cli.grammar import AsJson, noun
 from pipeline.cli.pages.output import facts, plain, print_json, show
 from pipeline.embedded import default_state_dir
 from pipeline.errors import UserError

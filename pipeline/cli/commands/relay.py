@@ -5,8 +5,8 @@ from __future__ import annotations
 import signal
 import threading
 
-from pipeline.cli.commands.grammar import noun
 from pipeline.cli.connections.environment import service_settings
+from pipeline.cli.grammar import noun
 from pipeline.relay import run_relay
 
 app = noun()

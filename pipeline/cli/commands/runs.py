@@ -6,8 +6,8 @@ from typing import Annotated
 
 import typer
 
-from pipeline.cli.commands.grammar import AsJson, Limit, RunArgument, TenantOption, noun
 from pipeline.cli.connections.database import opened_database
+from pipeline.cli.grammar import AsJson, Limit, RunArgument, TenantOption, noun
 from pipeline.cli.pages.moments import current_time, seconds, shown
 from pipeline.cli.pages.output import plain, print_json, show, table
 from pipeline.cli.pages.run import RunPage, read_page, run_document, show_page

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from cryptography.fernet import Fernet
 
-from pipeline.cli.commands.grammar import noun
+from pipeline.cli.grammar import noun
 from pipeline.cli.pages.streams import say
 
 app = noun()

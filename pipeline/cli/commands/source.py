@@ -10,9 +10,9 @@ from typing import Annotated
 
 import typer
 
-from pipeline.cli.commands.grammar import AsJson, TenantArgument, noun
 from pipeline.cli.connections.database import opened_database
 from pipeline.cli.connections.environment import command_settings
+from pipeline.cli.grammar import AsJson, TenantArgument, noun
 from pipeline.cli.pages.moments import current_time, shown
 from pipeline.cli.pages.output import plain, print_json, show, table
 from pipeline.cli.pages.streams import say

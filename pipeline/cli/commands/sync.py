@@ -6,8 +6,8 @@ from typing import Annotated
 
 import typer
 
-from pipeline.cli.commands.grammar import AsJson, Local, TenantArgument, Wait, WaitLimit, noun
 from pipeline.cli.connections.database import opened_database
+from pipeline.cli.grammar import AsJson, Local, TenantArgument, Wait, WaitLimit, noun
 from pipeline.cli.pages.output import print_json
 from pipeline.cli.pages.run import read_page, show_page
 from pipeline.cli.pages.streams import say

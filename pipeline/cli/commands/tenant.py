@@ -6,8 +6,8 @@ from typing import Annotated
 
 import typer
 
-from pipeline.cli.commands.grammar import AsJson, noun
 from pipeline.cli.connections.database import opened_database
+from pipeline.cli.grammar import AsJson, noun
 from pipeline.cli.pages.moments import shown
 from pipeline.cli.pages.output import plain, print_json, show, table
 from pipeline.cli.pages.streams import say

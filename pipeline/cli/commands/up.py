@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pipeline.cli.commands.grammar import noun
+from pipeline.cli.grammar import noun
 from pipeline.cli.local.whole_system import run_up
 from pipeline.embedded import default_state_dir
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from pipeline.cli.commands.grammar import noun
 from pipeline.cli.connections.environment import service_settings
+from pipeline.cli.grammar import noun
 from pipeline.web.server import serve_web
 
 app = noun()
