@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.cli.connections.environment import process_environment
+from pipeline.cli.connections.environment import process_environment, service_settings
 from pipeline.cli.local.state_folder import ENVIRONMENT_FILE
 from pipeline.embedded import ServerUrls, default_state_dir
 from pipeline.embedded.lock import StateLock
@@ -50,6 +50,14 @@ def test_running_servers_and_what_they_left_fill_the_gaps(state: Path, monkeypat
 def test_a_database_of_ones_own_keeps_the_embedded_ones_out(state: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DATABASE_URL", "postgresql://mine")
     assert "REDIS_URL" not in process_environment()
+
+
+def test_a_service_takes_its_own_environment_and_nothing_that_runs_beside_it(
+    state: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("COMPARE_ANALYZERS", "true")
+    assert service_settings().database_url is None
+    assert capsys.readouterr().err.startswith("Warning: COMPARE_ANALYZERS is deprecated; use ")
 
 
 @pytest.mark.parametrize("content", ["[]", "{", '"text"'])
