@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from concurrent.futures import Future
 from types import TracebackType
 from typing import Self
@@ -70,8 +70,8 @@ class Publisher:
                 f"NATS does not take events at NATS_URL ({type(error).__name__}). Start the server or correct NATS_URL."
             ) from error
 
-    def _wait(self, work: object, seconds: float) -> None:
-        future: Future[None] = asyncio.run_coroutine_threadsafe(work, self._loop)  # type: ignore[arg-type]
+    def _wait(self, work: Coroutine[None, None, None], seconds: float) -> None:
+        future: Future[None] = asyncio.run_coroutine_threadsafe(work, self._loop)
         try:
             future.result(seconds)
         except TimeoutError:

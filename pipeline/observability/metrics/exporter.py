@@ -43,9 +43,9 @@ def serve_exporter(settings: Settings, host: str = EVERYWHERE) -> None:
 def exporter(settings: Settings, host: str = EVERYWHERE) -> Iterator[int]:
     """The port on which the metrics are served, by threads of this process, until the block ends."""
     # Imported here: with metrics off, none of it is loaded.
-    from prometheus_client import start_http_server  # noqa: PLC0415
+    from prometheus_client import start_http_server  # noqa: PLC0415 - costs nothing where metrics are off
 
-    from pipeline.observability.metrics.collector import Metrics  # noqa: PLC0415
+    from pipeline.observability.metrics.collector import Metrics  # noqa: PLC0415 - as above
 
     with Metrics(settings) as metrics:
         try:
