@@ -15,6 +15,8 @@ from pipeline.domain.ids import alert_id, entity_id
 from pipeline.domain.runs import Run, Scope
 from pipeline.storage.bulk import fetch_rows, json_rows
 
+# NOT IN, because it always hashes: PostgreSQL takes 100 rows for granted of a document, and for NOT EXISTS compared
+# each finding with each where it also thought little of the table.
 REPLACE = text("""
 WITH wanted AS (
     SELECT * FROM json_to_recordset(CAST(:rows AS json))
@@ -23,10 +25,10 @@ WITH wanted AS (
 ), gone AS (
     DELETE FROM findings f
      WHERE f.source_id = :source_id AND f.analysis_type = ANY(:completed)
-       AND NOT EXISTS (SELECT 1 FROM wanted w WHERE w.id = f.id)
-       AND NOT EXISTS (
-           SELECT 1 FROM unnest(CAST(:unknown_types AS text[]), CAST(:unknown_externals AS text[])) AS u(kind, external)
-            WHERE u.kind = f.alert_type AND u.external = f.external_id)
+       AND f.id NOT IN (SELECT w.id FROM wanted w)
+       AND (f.alert_type, f.external_id) NOT IN (
+           SELECT u.kind, u.external
+             FROM unnest(CAST(:unknown_types AS text[]), CAST(:unknown_externals AS text[])) AS u(kind, external))
 )
 INSERT INTO findings AS f (id, tenant_id, source_id, analysis_type, alert_type, severity, entity_id, entity_type,
                            external_id, subject, message, reasons, evidence, evidence_hash, run_id, found_at)

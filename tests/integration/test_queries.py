@@ -6,16 +6,20 @@ import threading
 from collections import Counter
 from collections.abc import Mapping
 from typing import Any
+from uuid import uuid4
 
 import psycopg
 import pytest
+from sqlalchemy import text
 
 from graphsim import scenario
 from pipeline.domain.flags import Flag
 from pipeline.domain.runs import StepRef
 from pipeline.stages.dispatch import next_refs, open_due_runs
+from pipeline.storage.database import Database
+from pipeline.storage.findings import REPLACE
 from tests.tenants import LEGACY, NEW
-from tests.world import PILOT, SECURITY_DEFAULTS, World, a_world
+from tests.world import NOW, PILOT, SECURITY_DEFAULTS, World, a_world
 
 pytestmark = pytest.mark.servers
 RUN_LIMIT, LOAD_LIMIT, LINK_LIMIT = 30, 10, 12
@@ -129,3 +133,15 @@ def test_the_ledger_tells_the_number_of_statements_that_were_sent(
         told = world.rows("SELECT stage, queries FROM run_steps")
 
     assert {str(stage): count for stage, count in told} == dict(wire.sent)
+
+
+def test_findings_are_replaced_without_comparing_each_with_each_also_in_a_table_without_statistics(
+    database: Database,
+) -> None:
+    lists = {name: ["mfa"] for name in ("completed", "unknown_types", "unknown_externals")}
+    values = {**lists, "rows": "[]", "tenant_id": 1, "source_id": 1, "run_id": uuid4(), "now": NOW}
+    with database.begin() as connection:
+        plan = " ".join(connection.execute(text(f"EXPLAIN {REPLACE.text}"), values).scalars())
+
+    assert "Nested Loop" not in plan
+    assert plan.count("(hashed SubPlan") == 2
