@@ -144,4 +144,4 @@ def test_findings_are_replaced_without_comparing_each_with_each_also_in_a_table_
         plan = " ".join(connection.execute(text(f"EXPLAIN {REPLACE.text}"), values).scalars())
 
     assert "Nested Loop" not in plan
-    assert plan.count("(hashed SubPlan") == 2
+    assert "hashed SubPlan" in plan
