@@ -8,7 +8,7 @@ from contextlib import contextmanager
 import psycopg
 from sqlalchemy import Connection, create_engine, text
 from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import ArgumentError, OperationalError
+from sqlalchemy.exc import ArgumentError, DBAPIError
 
 from pipeline.errors import ServerUnavailableError, SettingError, TransientError
 from pipeline.observability.queries import track
@@ -56,16 +56,30 @@ class Database:
                         text("SELECT set_config('search_path', :path, true)"), {"path": f"{space}, {LIVE}"}
                     )
                 yield connection
-        except (OperationalError, psycopg.OperationalError) as error:
+        except (DBAPIError, psycopg.Error) as error:
+            if not _passing(error):
+                raise
             raise unavailable(error) from error
 
     def close(self) -> None:
         self.engine.dispose()
 
 
-def unavailable(error: OperationalError | psycopg.OperationalError) -> TransientError:
+STANDBY, IDLE_TOO_LONG = "25006", "25P03"
+"""After a failover the old server only reads; and it ends a transaction in which nothing is asked for too long."""
+
+
+def _passing(error: DBAPIError | psycopg.Error) -> bool:
+    """True when the same may succeed later: the driver's operational errors, and two it counts among internal ones."""
+    cause = error.orig if isinstance(error, DBAPIError) else error
+    if isinstance(cause, psycopg.OperationalError):
+        return True
+    return isinstance(cause, psycopg.Error) and cause.sqlstate in {STANDBY, IDLE_TOO_LONG}
+
+
+def unavailable(error: DBAPIError | psycopg.Error) -> TransientError:
     """The error for a PostgreSQL that does not answer, or that asks to try the transaction again."""
-    cause = error.orig if isinstance(error, OperationalError) else error
+    cause = error.orig if isinstance(error, DBAPIError) else error
     if isinstance(cause, psycopg.Error) and (cause.sqlstate or "").startswith("40"):
         return TransientError("PostgreSQL asked to repeat a transaction that met another one; it will be repeated.")
     lines = str(cause).strip().splitlines() or [type(cause).__name__]

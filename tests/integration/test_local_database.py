@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from select import select
 from threading import Barrier
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import Connection, text
 from sqlalchemy.exc import IntegrityError
 
 from pipeline.errors import ServerUnavailableError, SettingError, TransientError
+from pipeline.storage.bulk import copy_rows, driver
 from pipeline.storage.database import Database
 from tests.ledger_steps import add_source
 
@@ -58,6 +61,34 @@ def test_the_text_of_a_database_error_holds_no_parameters(database: Database) ->
         connection.execute(insert, {"secret": "20260301"})
 
     assert "20260301" not in str(caught.value)
+
+
+def read_only(connection: Connection) -> None:
+    """As after a failover, when the old server is a standby."""
+    connection.execute(text("SET TRANSACTION READ ONLY"))
+
+
+def idle_too_long(connection: Connection) -> None:
+    """Returns once the server has hung up."""
+    connection.execute(text("SET LOCAL idle_in_transaction_session_timeout = 1"))
+    assert select([driver(connection).fileno()], [], [], 30)[0]
+
+
+@pytest.mark.parametrize("befall", [read_only, idle_too_long])
+@pytest.mark.parametrize("past_sqlalchemy", [False, True])
+def test_what_ends_by_itself_is_to_be_repeated(
+    database: Database, befall: Callable[[Connection], None], *, past_sqlalchemy: bool
+) -> None:
+    def write() -> None:
+        with database.begin() as connection:
+            befall(connection)
+            if past_sqlalchemy:
+                copy_rows(connection, "tenants", ("name",), [("acme",)])
+            else:
+                connection.execute(text("INSERT INTO tenants (name) VALUES ('acme')"))
+
+    with pytest.raises(ServerUnavailableError):
+        write()
 
 
 def test_transactions_that_lock_each_other_out_are_to_be_repeated(database: Database) -> None:
