@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from typing import TypeVar
 
@@ -38,9 +39,18 @@ def decoded(decoder: msgspec.json.Decoder[payloads.ListPage[P]], pages: Iterable
 
 def _values(decoder: msgspec.json.Decoder[payloads.ListPage[P]], page: Page) -> list[P]:
     try:
-        return decoder.decode(page.body).value
+        return decoder.decode(_storable(page.body)).value
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise malformed(page.resource, error) from error
+
+
+NUL = b"\\u0000"
+ESCAPED_NUL = re.compile(rb"(?<!\\)((?:\\\\)*)\\u0000")
+
+
+def _storable(body: bytes) -> bytes:
+    """The page without NUL characters: PostgreSQL stores none, and one name must not keep a tenant from its syncs."""
+    return ESCAPED_NUL.sub(rb"\1", body) if NUL in body else body
 
 
 def malformed(resource: Resource, error: Exception) -> ProviderRejectedError:

@@ -120,6 +120,16 @@ def test_a_user_becomes_an_identity(payload: dict[str, Any], expected: Identity)
     assert of(Resource.USERS, payload, EntityType.IDENTITIES) == expected
 
 
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [("\0Jo\0\0hn", "John"), ("Jo\\\0hn", "Jo\\hn"), ("Jo\\u0000hn", "Jo\\u0000hn"), ("Jo\\\\u0000", "Jo\\\\u0000")],
+)
+def test_a_name_loses_the_characters_postgresql_cannot_store_and_no_other(name: str, expected: str) -> None:
+    found = of(Resource.USERS, {"id": "u", "displayName": name}, EntityType.IDENTITIES)
+
+    assert found == Identity(id="u", display_name=expected, user_principal_name="")
+
+
 def test_registration_details_complete_the_identity_they_name() -> None:
     details = page(Resource.REGISTRATION_DETAILS, {"id": "u", "isMfaRegistered": True, "isMfaCapable": False})
     capture = normalize([details, page(Resource.USERS, {"id": "u"}, {"id": "v"})], {})
