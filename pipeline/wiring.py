@@ -224,7 +224,7 @@ def _legacy_overuse(connection: Connection, run: Run, findings: Sequence[Finding
 
 def _legacy_alerts(connection: Connection, run: Run, analysis: Analysis, moment: datetime) -> Handled:
     """The former handling. It passes overuse over, which the former analyzer has written; another's is written here."""
-    settle_tenant(connection, run, [], moment)
+    settle_tenant(connection, run, moment)
     _legacy_overuse(connection, run, analysis.findings, moment)
     counts = legacy.alerts.handle(
         connection, run.scope, run_id=run.id, trace_id=run.trace_id, findings=analysis.findings, now=moment

@@ -6,6 +6,7 @@ from datetime import timedelta
 
 from pipeline.stages.dispatch import open_due_runs, redispatch_overdue
 from pipeline.stages.retention import apply_limits
+from pipeline.storage.ledger import Patience
 from pipeline.wiring import now
 from tasks.app import app
 from tasks.canvas import publish
@@ -22,8 +23,11 @@ def dispatch_due_syncs() -> int:
 
 @app.task(name="tasks.schedule.reap_stalled_runs")
 def reap_stalled_runs() -> int:
-    lost_after = timedelta(milliseconds=settings().step_lost_after_ms)
-    again = redispatch_overdue(wiring().database, now(), lost_after=lost_after)
+    patience = Patience(
+        lost_after=timedelta(milliseconds=settings().step_lost_after_ms),
+        candidate=timedelta(milliseconds=settings().job_timeout_ms),
+    )
+    again = redispatch_overdue(wiring().database, now(), patience)
     for dispatch in again:
         publish(dispatch)
     return len(again)

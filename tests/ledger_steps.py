@@ -25,6 +25,7 @@ NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 SECOND = timedelta(seconds=1)
 LOST_AFTER = timedelta(seconds=20)
 JOB_TIMEOUT = timedelta(minutes=10)
+PATIENCE = ledger.Patience(lost_after=LOST_AFTER, candidate=JOB_TIMEOUT)
 
 NEW_ROUTE = Route(branch=Branch.NEW, owner=Branch.NEW, parts={Lane.MAIN: NEW_PARTS})
 COMPARISON_ROUTE = Route(

@@ -14,6 +14,7 @@ from sqlalchemy import Connection
 from pipeline import events
 from pipeline.alerts.reconcile import AlertChange, Assessment, marks, reconcile
 from pipeline.domain.alerts import Alert
+from pipeline.domain.capture import SyncType
 from pipeline.domain.entities import EntityType
 from pipeline.domain.findings import AlertType, AnalysisType, Finding, Severity
 from pipeline.domain.ids import entity_id
@@ -80,7 +81,7 @@ def _gather(connection: Connection, step: ClaimedStep) -> Analysis:
     return Analysis(
         findings=load_findings(connection, step.run.scope, detail.completed),
         assessment=Assessment(
-            completed=frozenset({*detail.completed, AnalysisType.TENANT}),
+            completed=frozenset(detail.completed) | reached(step.run),
             unknown=frozenset((kind, external) for kind, externals in detail.unknown.items() for external in externals),
         ),
         admins=None
@@ -125,8 +126,9 @@ def _event(run: Run, change: AlertChange) -> Event:
     )
 
 
-TENANT_RULES = Assessment(completed=frozenset({AnalysisType.TENANT}))
-"""That the tenant could be read, or not, is all that is known."""
+def reached(run: Run) -> frozenset[AnalysisType]:
+    """What a run that got through tells of the tenant itself: all, if its users were read, else nothing."""
+    return frozenset({AnalysisType.TENANT}) if SyncType.IDENTITIES in run.sync_types else frozenset()
 
 
 def refused(connection: Connection, step: ClaimedStep, error: PermanentError, now: datetime) -> None:
@@ -142,14 +144,28 @@ def refused(connection: Connection, step: ClaimedStep, error: PermanentError, no
         reasons=(error.code,),
         evidence={"code": error.code},
     )
-    settle_tenant(connection, step.run, [finding], now)
+    _settle(connection, step.run, [finding], frozenset({AnalysisType.TENANT}), now)
 
 
-def settle_tenant(connection: Connection, run: Run, findings: Sequence[Finding], now: datetime) -> None:
-    """Raises or resolves the alert about the tenant itself; every other alert stays as it is."""
+def settle_tenant(connection: Connection, run: Run, now: datetime) -> None:
+    """Resolves the alert about the tenant itself after a run that reached it; every other alert stays as it is."""
+    _settle(connection, run, [], reached(run), now)
+
+
+def _settle(
+    connection: Connection,
+    run: Run,
+    findings: Sequence[Finding],
+    completed: frozenset[AnalysisType],
+    now: datetime,
+) -> None:
     stored = stored_alerts(connection, run.scope, (AlertType.TENANT_UNREACHABLE,))
     changes = reconcile(
-        source_id=run.scope.source_id, stored=stored, findings=findings, assessment=TENANT_RULES, now=now
+        source_id=run.scope.source_id,
+        stored=stored,
+        findings=findings,
+        assessment=Assessment(completed=completed),
+        now=now,
     )
     if changes:
         write_changes(connection, run, changes, now)

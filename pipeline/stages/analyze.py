@@ -83,15 +83,15 @@ def _summary(run: Run, result: AnalysisResult, types: frozenset[AnalysisType]) -
 
 def _detail(result: AnalysisResult) -> dict[str, JsonValue]:
     """What the alert stage needs of the analysis besides its findings, and what a person wants to see."""
-    unknown: defaultdict[str, list[JsonValue]] = defaultdict(list)
+    unknown: defaultdict[str, set[str]] = defaultdict(set)
     reasons: dict[tuple[str, str], int] = {}
     for item in result.not_evaluated:
         if item.external_id:
-            unknown[item.alert_type.value].append(item.external_id)
+            unknown[item.alert_type.value].add(item.external_id)
         reasons[item.alert_type.value, item.reason] = reasons.get((item.alert_type.value, item.reason), 0) + 1
     return {
         "completed": [kind.value for kind in AnalysisType if kind in result.completed],
-        "unknown": dict(unknown),
+        "unknown": {kind: [*sorted(ids)] for kind, ids in unknown.items()},
         "privileged": None if result.privileged_ids is None else [*sorted(result.privileged_ids)],
         "findings": len(result.findings),
         "not_evaluated": [

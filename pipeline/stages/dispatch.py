@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from uuid import uuid4
 
 import structlog
@@ -14,7 +14,7 @@ from pipeline import events
 from pipeline.domain.runs import Branch, Lane, RunState, Stage, StepRef
 from pipeline.errors import DeadlineExceededError
 from pipeline.events import JsonValue
-from pipeline.stages.execution import TOO_LONG
+from pipeline.stages.execution import AGAIN_AFTER, TOO_LONG
 from pipeline.stages.route import queue_of
 from pipeline.storage import ledger
 from pipeline.storage.database import Database
@@ -71,13 +71,14 @@ def _run(due: DueSource, now: datetime) -> ledger.NewRun:
     )
 
 
-def redispatch_overdue(database: Database, now: datetime, *, lost_after: timedelta) -> list[ledger.Dispatch]:
+def redispatch_overdue(database: Database, now: datetime, patience: ledger.Patience) -> list[ledger.Dispatch]:
     """The lanes to ask for again; ends the runs with a step past its deadline. Publish after this returns."""
     again: list[ledger.Dispatch] = []
     with database.begin() as connection:
-        for found in ledger.overdue(connection, now, lost_after):
+        for found in ledger.overdue(connection, now, patience):
             if found.deadline_at is not None and now > found.deadline_at:
-                ledger.fail(connection, found.ref, DeadlineExceededError.__name__, TOO_LONG, now)
+                code = DeadlineExceededError.__name__
+                ledger.fail(connection, found.ref, code, TOO_LONG, now, again_at=now + AGAIN_AFTER)
                 continue
             dispatch = ledger.redispatch(connection, found.ref, now)
             if dispatch is not None:

@@ -21,7 +21,7 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import IntegrityError
 
 from pipeline.domain.runs import ClaimedStep, Lane, Stage, StepRef
-from pipeline.errors import DeadlineExceededError, PermanentError, PipelineError, TransientError
+from pipeline.errors import DeadlineExceededError, PermanentError, PipelineError, TenantUnreachableError, TransientError
 from pipeline.events import Event, JsonValue
 from pipeline.observability.queries import QueryTally, counting
 from pipeline.stages.collector import collector_paused
@@ -36,6 +36,9 @@ LAST_STAGES = frozenset({Stage.ALERT, Stage.COMPARE})
 """A run's main lane ends with the first of these it has."""
 
 TOO_LONG = "A step of the run took longer than JOB_TIMEOUT_MS allows; the alerts are as they were."
+
+AGAIN_AFTER = timedelta(minutes=15)
+"""When what a failed run should have read is due again, if not before; a tenant that refuses us waits its interval."""
 
 FIRST_RETRY_SECONDS = 0.5
 LONGEST_RETRY_SECONDS = 30.0
@@ -176,7 +179,8 @@ class Executor:
         code = getattr(error, "code", None) or type(error).__name__
         now = self.clock()
         with self.database.begin() as connection:
-            if not ledger.fail(connection, step.ref, str(code), str(error), now):
+            again_at = None if isinstance(error, TenantUnreachableError) else now + AGAIN_AFTER
+            if not ledger.fail(connection, step.ref, str(code), str(error), now, again_at=again_at):
                 return Outcome.NOTHING
             if step.ref.lane is not Lane.CANDIDATE:
                 self.on_failure(connection, step, error, now)

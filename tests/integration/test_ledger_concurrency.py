@@ -18,6 +18,7 @@ from tests.ledger_steps import (
     COMPARISON_ROUTE,
     LOST_AFTER,
     NOW,
+    PATIENCE,
     SECOND,
     add_source,
     claim,
@@ -88,7 +89,7 @@ def test_a_redispatch_fences_the_old_worker_out(database: Database) -> None:
     run_id = routed_run(database, add_source(database))
     old = claimed(database, ref_of(run_id, Stage.LOAD))
     with database.begin() as connection:
-        (lost,) = ledger.overdue(connection, NOW + LOST_AFTER + SECOND, LOST_AFTER)
+        (lost,) = ledger.overdue(connection, NOW + LOST_AFTER + SECOND, PATIENCE)
         again = ledger.redispatch(connection, lost.ref, NOW + LOST_AFTER)
 
     assert again is not None
@@ -107,7 +108,7 @@ def test_a_worker_that_completes_while_it_is_fenced_out_loses(database: Database
 
     with ThreadPoolExecutor(1) as threads:
         with database.begin() as reconciler:
-            (lost,) = ledger.overdue(reconciler, NOW + LOST_AFTER + SECOND, LOST_AFTER)
+            (lost,) = ledger.overdue(reconciler, NOW + LOST_AFTER + SECOND, PATIENCE)
             late = threads.submit(work, database, old)
             wait_until_blocked(database)
             ledger.redispatch(reconciler, lost.ref, NOW + LOST_AFTER)
@@ -122,7 +123,7 @@ def test_a_step_that_is_completed_while_a_reconciler_looks_is_left_alone(databas
     with database.begin() as worker:
         assert ledger.complete(worker, step, report(), NOW)
         with database.begin() as reconciler:
-            assert ledger.overdue(reconciler, NOW + LOST_AFTER + SECOND, LOST_AFTER) == []
+            assert ledger.overdue(reconciler, NOW + LOST_AFTER + SECOND, PATIENCE) == []
 
 
 def bring_to_the_end_of_both_lanes(database: Database, scope: Scope) -> tuple[ClaimedStep, ClaimedStep]:

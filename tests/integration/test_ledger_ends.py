@@ -10,18 +10,22 @@ from sqlalchemy import text
 
 from pipeline.domain.runs import Lane, Stage, StepRef
 from pipeline.errors import ThrottledError
+from pipeline.stages.dispatch import redispatch_overdue
 from pipeline.storage import ledger
 from pipeline.storage.database import Database
 from tests.ledger_steps import (
     COMPARISON_ROUTE,
+    JOB_TIMEOUT,
     LOST_AFTER,
     NOW,
+    PATIENCE,
     SECOND,
     add_source,
     claim,
     claimed,
     complete,
     do,
+    open_run,
     ref_of,
     routed_run,
     standing,
@@ -39,7 +43,7 @@ def fail(database: Database, ref: StepRef) -> bool:
 def found_overdue(database: Database, now: object = LATE) -> list[tuple[UUID, str]]:
     with database.begin() as connection:
         assert isinstance(now, type(NOW))
-        return [(item.ref.run_id, item.ref.stage.value) for item in ledger.overdue(connection, now, LOST_AFTER)]
+        return [(item.ref.run_id, item.ref.stage.value) for item in ledger.overdue(connection, now, PATIENCE)]
 
 
 def test_a_failed_step_ends_the_run_with_its_reason_and_skips_the_rest(database: Database) -> None:
@@ -145,8 +149,8 @@ def test_two_reconcilers_at_once_share_the_work(database: Database) -> None:
 
     with database.begin() as first, database.begin() as second:
         second.execute(text("SET LOCAL lock_timeout = '5s'"))  # a claim that waits is a failure
-        mine = {item.ref.run_id for item in ledger.overdue(first, LATE, LOST_AFTER, most=5)}
-        others = {item.ref.run_id for item in ledger.overdue(second, LATE, LOST_AFTER)}
+        mine = {item.ref.run_id for item in ledger.overdue(first, LATE, PATIENCE, most=5)}
+        others = {item.ref.run_id for item in ledger.overdue(second, LATE, PATIENCE)}
 
     assert len(mine) == 5
     assert mine | others == expected
@@ -174,3 +178,31 @@ def test_a_redispatch_of_one_lane_leaves_the_other_alone(database: Database) -> 
         ledger.redispatch(connection, ref_of(run_id, Stage.LOAD, Lane.CANDIDATE), NOW)
 
     assert complete(database, control)
+
+
+def test_a_candidate_nobody_begins_is_ended_and_the_run_goes_on(database: Database) -> None:
+    run_id = routed_run(database, add_source(database), COMPARISON_ROUTE)
+    do(database, ref_of(run_id, Stage.CAPTURE))
+
+    redispatch_overdue(database, NOW + JOB_TIMEOUT + SECOND, PATIENCE)
+
+    found = standing(database, run_id)
+    assert (found.run, found.steps["candidate/load"], found.steps["control/load"]) == (
+        "running",
+        "failed",
+        "dispatched",
+    )
+
+
+def test_what_a_failed_run_should_have_read_is_due_again_before_its_interval(database: Database) -> None:
+    scope = add_source(database)
+    with database.begin() as connection:
+        connection.execute(text("UPDATE schedules SET next_due_at = :later"), {"later": NOW + timedelta(days=1)})
+    ref = claimed(database, open_run(database, scope)).ref
+
+    with database.begin() as connection:
+        assert ledger.fail(connection, ref, "Code", "Sentence.", NOW, again_at=NOW + JOB_TIMEOUT)
+
+    with database.begin() as connection:
+        due = connection.execute(text("SELECT DISTINCT next_due_at FROM schedules")).scalars().all()
+    assert due == [NOW + JOB_TIMEOUT]

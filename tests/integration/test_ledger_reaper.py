@@ -15,6 +15,7 @@ from tests.ledger_steps import (
     JOB_TIMEOUT,
     LOST_AFTER,
     NOW,
+    PATIENCE,
     SECOND,
     add_source,
     claimed,
@@ -32,7 +33,7 @@ TOO_LATE = NOW + JOB_TIMEOUT + SECOND
 
 def reap(database: Database, now: datetime = LATE) -> list[tuple[Lane, list[Stage]]]:
     """The lanes asked for again and their stages."""
-    again = redispatch_overdue(database, now, lost_after=LOST_AFTER)
+    again = redispatch_overdue(database, now, PATIENCE)
     return [(dispatch.lane, [stage for stage, _ in dispatch.steps]) for dispatch in again]
 
 
@@ -103,9 +104,7 @@ def test_reconcilers_at_the_same_moment_ask_once_for_each_lane(database: Databas
         claimed(database, ref_of(routed_run(database, add_source(database, f"tenant {number}")), Stage.LOAD))
     moment = LATE
     for _ in range(5):
-        found = together(
-            *(lambda now=moment: redispatch_overdue(database, now, lost_after=LOST_AFTER) for _ in range(3))
-        )
+        found = together(*(lambda now=moment: redispatch_overdue(database, now, PATIENCE) for _ in range(3)))
 
         again = [dispatch.run_id for dispatches in found for dispatch in dispatches]
         assert len(again) == len(set(again)) == runs

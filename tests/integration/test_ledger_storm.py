@@ -17,7 +17,7 @@ from pipeline.domain.runs import StepRef
 from pipeline.stages.dispatch import next_refs, open_due_runs, redispatch_overdue
 from pipeline.stages.local import finish_here
 from pipeline.storage.database import Database
-from tests.ledger_steps import LOST_AFTER, together, wait_until_blocked
+from tests.ledger_steps import LOST_AFTER, PATIENCE, together, wait_until_blocked
 from tests.tenants import COMPARED, LEGACY, NEW
 from tests.world import World, a_world
 
@@ -57,7 +57,7 @@ def storm(world: World, seed: int) -> None:
             case 0:
                 # Nobody answers for a while: the reconciler asks again, and the messages of before are late.
                 world.time += LOST_AFTER * 2 + timedelta(seconds=1)
-                redispatch_overdue(world.database, world.time, lost_after=LOST_AFTER)
+                redispatch_overdue(world.database, world.time, PATIENCE)
             case 1:
                 # Workers get the same message, and lanes end, at the same moment.
                 together(*(partial(world.executor.run, ref) for ref in (turns[0], turns[0], turns[-1])))

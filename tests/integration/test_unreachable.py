@@ -11,6 +11,7 @@ from sqlalchemy import text
 
 from graphsim.serve import RunningSimulator
 from pipeline import wiring
+from pipeline.domain.capture import SyncType
 from pipeline.domain.flags import Flag
 from pipeline.domain.runs import Scope
 from pipeline.stages.local import sync_here
@@ -105,3 +106,22 @@ def test_once_consent_is_back_the_next_run_resolves_the_alert_about_the_tenant(r
         " WHERE a.alert_type = 'tenant_unreachable' ORDER BY h.id"
     )
     assert told == [(None, "active"), ("active", "resolved")]
+
+
+def test_a_sync_that_does_not_read_users_says_nothing_of_the_tenant_as_a_whole(reached: Reached) -> None:
+    """Neither does it raise the alert for want of one permission, nor resolve it while users are refused."""
+    reached.consent(granted=False)
+    reached.sync()
+    reached.consent(granted=True)
+
+    sync_here(reached.parts.database, reached.parts.executor, reached.scope, sync_types=[SyncType.LICENSES])
+    assert reached.unreachable() == [("critical", "active")]
+
+    reached.sync()
+    assert reached.unreachable() == [("critical", "resolved")]
+
+    reached.consent(granted=False)
+    sync_here(reached.parts.database, reached.parts.executor, reached.scope, sync_types=[SyncType.LICENSES])
+    assert reached.unreachable() == [("critical", "resolved")]
+    incomplete = "SELECT complete FROM source_inputs WHERE resource = 'subscribedSkus'"
+    assert reached.rows(incomplete) == [(False,)]

@@ -9,6 +9,7 @@ from pipeline.domain.capture import COMPLETE, ReadOutcome, Resource
 from pipeline.errors import DeadlineExceededError, PipelineError, TenantUnreachableError, TransientError
 from pipeline.providers.microsoft365.refusals import NonPremiumTenantError
 
+MISSING_PERMISSION = "Authorization_RequestDenied"
 NO_PREMIUM = "the tenant has no Microsoft Entra ID P1 licence, so Microsoft gives no sign-in data"
 
 
@@ -37,13 +38,17 @@ def concluded(readings: Mapping[Resource, Reading]) -> Mapping[Resource, ReadOut
     """Each resource's outcome, when at least something could be read.
 
     Otherwise raises: ``TenantUnreachableError`` when Microsoft refused everything, the transient error when trying
-    again may help, ``DeadlineExceededError`` when time was up.
+    again may help, ``DeadlineExceededError`` when time was up. Where the users were not asked for, a missing permission
+    is no more than that: the tenant as a whole is judged by the reading of its users.
     """
     errors = [reading.error for reading in readings.values() if reading.error is not None]
     _raise_first(errors, DeadlineExceededError)
     if errors and len(errors) == len(readings):
-        if all(isinstance(error, TenantUnreachableError) for error in errors):
-            raise errors[0]
+        refused = [error for error in errors if isinstance(error, TenantUnreachableError)]
+        if len(refused) == len(errors) and (
+            Resource.USERS in readings or any(error.code != MISSING_PERMISSION for error in refused)
+        ):
+            raise refused[0]
         _raise_first(errors, TransientError)
     return {resource: reading.outcome for resource, reading in readings.items()}
 

@@ -61,14 +61,20 @@ class TenantReading:
     async def _users(self, *, with_sign_ins: bool) -> Readings:
         """The users with their sign-in activity; where that is refused, the users without it."""
         if not with_sign_ins:
-            return await self._plain(lists.USERS)
+            return await self._everybody()
         spool = Spool()
-        error = await self._spooled(lists.USERS_WITH_SIGN_INS, spool)
+        error = await self._spooled(lists.USERS_WITH_SIGN_INS, spool) or _nobody(spool)
         activity = Reading(error=error, permission=lists.USERS_WITH_SIGN_INS.permission)
         if isinstance(error, PermanentError) and not isinstance(error, DeadlineExceededError):
-            return {**await self._plain(lists.USERS), Resource.SIGN_IN_ACTIVITY: activity}
+            return {**await self._everybody(), Resource.SIGN_IN_ACTIVITY: activity}
         self._pass_on(Resource.USERS, spool)
         return {Resource.USERS: activity, Resource.SIGN_IN_ACTIVITY: activity}
+
+    async def _everybody(self) -> Readings:
+        spool = Spool()
+        error = await self._spooled(lists.USERS, spool) or _nobody(spool)
+        self._pass_on(Resource.USERS, spool)
+        return {Resource.USERS: Reading(error=error, permission=lists.USERS.permission)}
 
     async def _security_defaults(self) -> Readings:
         source = lists.SECURITY_DEFAULTS
@@ -128,6 +134,18 @@ def _ids(resource: Resource, spool: Iterable[bytes]) -> list[str]:
     """The ids of a list, each once: paging may repeat an object."""
     pages = (Page(resource=resource, body=body) for body in spool)
     return list(dict.fromkeys(item.id for _, item in decoding.decoded(decoding.MEMBERS, pages)))
+
+
+def _nobody(spool: Iterable[bytes]) -> ProviderRejectedError | None:
+    """A tenant has at least the user who made it: a list of nobody is a fault of the answer, not a small tenant."""
+    pages = (Page(resource=Resource.USERS, body=body) for body in spool)
+    if next(decoding.decoded(decoding.MEMBERS, pages), None) is not None:
+        return None
+    return ProviderRejectedError(
+        "Microsoft gave an empty list of users, which no tenant has; nothing is concluded from it.",
+        code="emptyUserList",
+        status=httpx.codes.OK,
+    )
 
 
 def _is_gone(error: PipelineError) -> bool:

@@ -8,7 +8,7 @@ fence, and rolls its effect back. A redispatch raises the fence, so a worker tha
 from pipeline.storage.ledger.ending import StepReport, complete, fail, postpone
 from pipeline.storage.ledger.holding import MAX_LOSSES, claim, heartbeat
 from pipeline.storage.ledger.opening import NewRun, RoutedRun, open_run, store_route
-from pipeline.storage.ledger.recovering import Overdue, overdue, redispatch
+from pipeline.storage.ledger.recovering import Overdue, Patience, overdue, redispatch
 from pipeline.storage.ledger.steps import Dispatch, PlannedStep
 
 __all__ = [
@@ -16,6 +16,7 @@ __all__ = [
     "Dispatch",
     "NewRun",
     "Overdue",
+    "Patience",
     "PlannedStep",
     "RoutedRun",
     "StepReport",

@@ -135,10 +135,19 @@ UPDATE runs SET state = 'failed', finished_at = :now, error_code = :code, error_
 """)
 
 
-def fail(connection: Connection, ref: StepRef, code: str, message: str, now: datetime) -> bool:
+AGAIN_SOONER = text("""
+UPDATE schedules s SET next_due_at = least(s.next_due_at, :again_at)
+  FROM runs r WHERE r.id = :run_id AND s.source_id = r.source_id AND s.sync_type = ANY(r.sync_types)
+""")
+
+
+def fail(
+    connection: Connection, ref: StepRef, code: str, message: str, now: datetime, *, again_at: datetime | None = None
+) -> bool:
     """Ends the step for good; True when this call did. The run ends with it, unless a candidate failed.
 
-    A failed candidate is a result of the comparison, never harm to the run.
+    A failed candidate is a result of the comparison, never harm to the run. With ``again_at`` what the run should have
+    read is due by then, instead of waiting out its interval.
     """
     values = {"run_id": ref.run_id, "now": now, "code": code, "message": message}
     connection.execute(LOCK_RUN, {"run_id": ref.run_id})
@@ -150,4 +159,6 @@ def fail(connection: Connection, ref: StepRef, code: str, message: str, now: dat
         connection.execute(TURN_TO_COMPARE, values)
     else:
         connection.execute(FAIL_RUN, values)
+        if again_at is not None:
+            connection.execute(AGAIN_SOONER, {"run_id": ref.run_id, "again_at": again_at})
     return True

@@ -11,7 +11,9 @@ from pipeline.domain.runs import Lane, Stage, StepRef
 from pipeline.storage.ledger.steps import Dispatch, key_of
 
 OVERDUE = text("""
-SELECT s.run_id, s.lane, s.stage, s.fence, s.attempts, s.deadline_at
+SELECT s.run_id, s.lane, s.stage, s.fence, s.attempts,
+       coalesce(s.deadline_at, CASE WHEN s.lane = 'candidate' THEN r.started_at + :candidate_patience END)
+       AS deadline_at
   FROM run_steps s JOIN runs r ON r.id = s.run_id
  WHERE r.state = 'running'
    AND (   (s.state = 'waiting' AND s.due_at <= :now)
@@ -39,15 +41,33 @@ class Overdue:
     ref: StepRef
     attempts: int
     deadline_at: datetime | None
+    """When it has to have ended; ``None`` for a step not begun yet, unless it is a candidate's."""
 
 
-def overdue(connection: Connection, now: datetime, lost_after: timedelta, most: int = 200) -> list[Overdue]:
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Patience:
+    """How long to wait: ``lost_after`` for a sign of life, ``candidate`` for a candidate's lane as a whole.
+
+    A run of the tenant's own branch waits for a worker as long as it takes; a candidate must not hold it up.
+    """
+
+    lost_after: timedelta
+    candidate: timedelta
+
+
+def overdue(connection: Connection, now: datetime, patience: Patience, most: int = 200) -> list[Overdue]:
     """Steps to ask for again: due, asked for in vain, or without a heartbeat. Locked until the transaction ends.
 
     Two reconcilers at once share the work. A message that merely queues is asked for again ever more rarely; the
     raised fence makes the older message a no-op.
     """
-    rows = connection.execute(OVERDUE, {"now": now, "lost_after": lost_after, "most": most}).mappings()
+    values = {
+        "now": now,
+        "lost_after": patience.lost_after,
+        "candidate_patience": patience.candidate,
+        "most": most,
+    }
+    rows = connection.execute(OVERDUE, values).mappings()
     return [
         Overdue(
             ref=StepRef(run_id=row["run_id"], lane=Lane(row["lane"]), stage=Stage(row["stage"]), fence=row["fence"]),

@@ -150,6 +150,19 @@ def test_consent_withdrawn_makes_the_tenant_unreachable(graph: ScriptedGraph) ->
     assert pages == []
 
 
+def test_an_empty_list_of_users_is_no_empty_tenant(graph: ScriptedGraph) -> None:
+    whole(graph).on("/users", graph.page(), graph.page())
+    readings, _ = read(graph)
+    assert {*reasons(readings)} == {Resource.USERS, Resource.SIGN_IN_ACTIVITY}
+    assert "empty list of users" in reasons(readings)[Resource.USERS]
+
+
+def test_one_missing_permission_is_no_unreachable_tenant_where_users_were_not_asked_for(graph: ScriptedGraph) -> None:
+    graph.otherwise = graph.error(403, "Authorization_RequestDenied")
+    readings, _ = read(graph, [Resource.SKUS])
+    assert not concluded(readings)[Resource.SKUS].complete
+
+
 def test_an_outage_is_transient_and_no_empty_tenant(graph: ScriptedGraph) -> None:
     graph.otherwise = graph.error(503, "serviceNotAvailable")
     readings, _ = read(graph)
