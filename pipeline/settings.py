@@ -10,6 +10,7 @@ import warnings
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Literal
+from urllib.parse import urlsplit
 
 from pydantic import AliasChoices, BeforeValidator, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
@@ -18,6 +19,24 @@ from pipeline.errors import SettingError
 
 DOCUMENTED = "see README.md, section Settings"
 
+
+def _with_scheme(*schemes: str) -> BeforeValidator:
+    """Accepts URLs of these schemes with a host, or for a socket a path."""
+
+    def check(value: object) -> object:
+        if isinstance(value, str):
+            parts = urlsplit(value)
+            if parts.scheme not in schemes or not (parts.netloc or parts.path):
+                raise ValueError(f"use a URL that begins with {' or '.join(f'{scheme}://' for scheme in schemes)}")
+        return value
+
+    return BeforeValidator(check)
+
+
+RedisUrl = Annotated[str, _with_scheme("redis", "rediss", "unix")]
+NatsUrl = Annotated[str, _with_scheme("nats", "tls", "ws", "wss")]
+BrokerUrl = Annotated[str, _with_scheme("redis", "rediss", "unix", "amqp", "amqps", "pyamqp")]
+GraphUrl = Annotated[str, _with_scheme("https")]
 Percentage = Annotated[float, Field(ge=0, le=100)]
 LogLevel = Annotated[
     Literal["debug", "info", "warning", "error"],
@@ -40,14 +59,14 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(frozen=True, extra="ignore", env_ignore_empty=True)
 
     database_url: str | None = None
-    redis_url: str | None = None
-    nats_url: str | None = None
-    celery_broker_url: str | None = None
+    redis_url: RedisUrl | None = None
+    nats_url: NatsUrl | None = None
+    celery_broker_url: BrokerUrl | None = None
     secret_key: SecretStr | None = None
     """Fernet keys, comma separated: the first encrypts, all of them decrypt."""
 
-    graph_base_url: str = "https://graph.microsoft.com"
-    graph_authority: str = "https://login.microsoftonline.com"
+    graph_base_url: GraphUrl = "https://graph.microsoft.com"
+    graph_authority: GraphUrl = "https://login.microsoftonline.com"
     graph_ca_file: Path | None = None
 
     feature_new_pipeline: bool = False
@@ -156,8 +175,9 @@ def _explain(error: ValidationError) -> str:
     sentences = []
     for problem in error.errors():
         name = str(problem["loc"][0]).upper()
-        shown = "its value" if "SECRET" in name or "URL" in name else repr(problem["input"])
-        sentences.append(f"{name} is {shown}, which is not accepted: {_accepted(problem['type'], problem)}")
+        hidden = "SECRET" in name or "URL" in name
+        shown = "has a value that" if hidden else f"is {problem['input']!r}, which"
+        sentences.append(f"{name} {shown} is not accepted: {_accepted(problem['type'], problem)}")
     return "\n".join(sentences)
 
 
@@ -167,4 +187,5 @@ def _accepted(kind: str, problem: Mapping[str, object]) -> str:
     context = problem.get("ctx")
     if kind == "literal_error" and isinstance(context, dict):
         return f"use {context['expected']}."
-    return f"{str(problem['msg'])[0].lower()}{str(problem['msg'])[1:]}."
+    told = str(problem["msg"]).removeprefix("Value error, ")
+    return f"{told[0].lower()}{told[1:]}."

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import sys
+
 from celery import Celery
+
+from pipeline.errors import SettingError
 
 MODULES = (
     "tasks.process",
@@ -17,4 +21,8 @@ MODULES = (
 )
 
 app = Celery("mspbyte", include=MODULES, task_cls="tasks.base:StepTask")
-app.config_from_object("celeryconfig")
+try:
+    app.config_from_object("celeryconfig", force=True)
+except SettingError as error:
+    print(error, file=sys.stderr)  # noqa: T201 - nothing is set up yet that could log it
+    raise SystemExit(2) from None

@@ -12,7 +12,7 @@ from sqlalchemy import Connection
 from pipeline import events
 from pipeline.domain.capture import SyncType
 from pipeline.domain.findings import AlertType, AnalysisResult, AnalysisType, Finding
-from pipeline.domain.runs import ClaimedStep, DataSource, Run
+from pipeline.domain.runs import ClaimedStep, DataSource, Lane, Run
 from pipeline.events import JsonValue
 from pipeline.stages.execution import Applied, Apply, space_of
 from pipeline.storage.database import Database
@@ -64,9 +64,14 @@ def analyze_tenant(
             part.direct(connection, step.run, overuse, now)
         replace_findings(connection, step.run, result, kept, now)
         told = events.analyzed({**step.run.names(), **_summary(step.run, result, types)})
-        return Applied(detail=_detail(result), events=[told], delay=part.delay or None)
+        return Applied(detail=_detail(result), events=[told], delay=_delay(step, part))
 
     return apply
+
+
+def _delay(step: ClaimedStep, part: AnalyzerPart) -> timedelta | None:
+    """A candidate has nobody's alerts to gather for, so it is not held back."""
+    return None if step.ref.lane is Lane.CANDIDATE else part.delay or None
 
 
 def _summary(run: Run, result: AnalysisResult, types: frozenset[AnalysisType]) -> dict[str, JsonValue]:

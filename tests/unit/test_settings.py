@@ -85,13 +85,32 @@ def test_secrets_are_shown_neither_by_the_settings_nor_by_a_refusal() -> None:
 
 @pytest.mark.parametrize("name", ["SECRET_KEY", "DATABASE_URL", "REDIS_URL", "NATS_URL", "CELERY_BROKER_URL"])
 def test_a_secret_may_stand_in_a_file_which_wins(name: str, tmp_path: Path) -> None:
+    scheme = {"REDIS_URL": "redis://", "NATS_URL": "nats://", "CELERY_BROKER_URL": "amqp://"}.get(name, "")
     path = tmp_path / "secret"
-    path.write_text(f"{SECRET}\n")
+    path.write_text(f"{scheme}{SECRET}\n")
 
-    found = load_settings({f"{name}_FILE": str(path), name: "another"})
+    found = load_settings({f"{name}_FILE": str(path), name: f"{scheme}another"})
 
     value = getattr(found, name.lower())
-    assert (value.get_secret_value() if name == "SECRET_KEY" else value) == SECRET
+    assert (value.get_secret_value() if name == "SECRET_KEY" else value) == f"{scheme}{SECRET}"
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "accepted"),
+    [
+        ("REDIS_URL", "http://x", "redis://"),
+        ("NATS_URL", "foo", "nats://"),
+        ("CELERY_BROKER_URL", "ftp://x", "amqp://"),
+        ("GRAPH_BASE_URL", "nothttps", "https://"),
+    ],
+)
+def test_a_url_of_another_kind_is_refused_with_the_kinds_that_are_accepted(
+    name: str, value: str, accepted: str
+) -> None:
+    said = refusal(**{name: value})
+
+    assert said.startswith(f"{name} has a value that is not accepted: use a URL that begins with ")
+    assert accepted in said
 
 
 def test_a_secrets_file_that_is_not_there_is_named(tmp_path: Path) -> None:

@@ -7,12 +7,11 @@ from urllib.parse import urlsplit
 
 import nats
 import redis
-from kombu.exceptions import OperationalError
 from nats.errors import Error as NatsError
 from nats.js.errors import Error as JetStreamError
 
 from pipeline.cli.checks.outcomes import Check, Status, fail, ok, warn
-from pipeline.cli.connections.broker import broker_client, broker_variable
+from pipeline.cli.connections.broker import UNREACHABLE, broker_client, broker_variable
 from pipeline.settings import Settings
 from pipeline.web.checks import ping_redis
 
@@ -59,7 +58,7 @@ def check_workers(settings: Settings, redis_found: Check) -> Check:
         with broker_client(settings) as app:
             needed = {name for name in app.conf.task_queues if name != "outbox"}  # the relay has taken its work over
             answers = app.control.inspect(timeout=WORKER_SECONDS).active_queues() or {}
-    except OperationalError:
+    except UNREACHABLE:
         variable = broker_variable(settings)
         return fail(name, f"No broker answers at {variable}.", f"Start the broker or correct {variable}.")
     served = {str(queue["name"]) for queues in answers.values() for queue in queues}

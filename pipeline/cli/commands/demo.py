@@ -8,6 +8,7 @@ import typer
 
 from pipeline.cli.demo.play import run_demo
 from pipeline.cli.grammar import noun
+from pipeline.cli.local.state_folder import DEMO
 from pipeline.embedded import default_state_dir
 
 app = noun()
@@ -20,4 +21,4 @@ def demo(
     leave: Annotated[bool, typer.Option("--exit", help="Stop everything once the report is out.")] = False,
 ) -> None:
     """Sync five simulated tenants, on legacy, on new and compared, with everything that takes."""
-    raise typer.Exit(run_demo(default_state_dir(), as_json=as_json, leave=leave))
+    raise typer.Exit(run_demo(default_state_dir() / DEMO, as_json=as_json, leave=leave))

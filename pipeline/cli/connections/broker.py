@@ -7,12 +7,15 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from urllib.parse import urlsplit
 
+from amqp.exceptions import AMQPError
 from celery import Celery
 from kombu.exceptions import OperationalError
 
 from pipeline.cli.connections.environment import process_environment
 from pipeline.settings import Settings
 
+UNREACHABLE = (OperationalError, AMQPError)
+"""No broker there, or one that refuses us: wrong password, no such virtual host."""
 CONNECT_SECONDS = 2
 DISPATCH = "tasks.schedule.dispatch_due_syncs"
 EXPIRES_SECONDS = 10
@@ -52,6 +55,6 @@ def ring_dispatcher(settings: Settings) -> bool:
     with broker_client(settings) as app:
         try:
             app.send_task(DISPATCH, ignore_result=True, retry=False, expires=EXPIRES_SECONDS)
-        except OperationalError:
+        except UNREACHABLE:
             return False
     return True

@@ -6,7 +6,7 @@ import os
 import warnings
 from collections.abc import Mapping
 
-from pipeline.cli.local.state_folder import left_environment
+from pipeline.cli.local.state_folder import DEMO, left_environment
 from pipeline.cli.pages.streams import tell
 from pipeline.embedded import default_state_dir, running_servers
 from pipeline.observability.logging import configure_logging
@@ -14,18 +14,18 @@ from pipeline.settings import Settings, load_settings
 
 
 def process_environment() -> dict[str, str]:
-    """The variables of this process, over those of the embedded servers that run in the default state folder.
+    """The variables of this process, over those of the embedded servers that ``up`` runs, else of the demo's.
 
     A ``DATABASE_URL`` of its own means another system: nothing of the embedded one is mixed into it.
     """
     own = dict(os.environ)
     if own.get("DATABASE_URL") or own.get("DATABASE_URL_FILE"):
         return own
-    folder = default_state_dir()
-    servers = running_servers(folder)
-    if servers is None:
-        return own
-    return {**left_environment(folder), **servers.environment(), **own}
+    for folder in (default_state_dir(), default_state_dir() / DEMO):
+        servers = running_servers(folder)
+        if servers is not None:
+            return {**left_environment(folder), **servers.environment(), **own}
+    return own
 
 
 def told_settings(environment: Mapping[str, str]) -> Settings:

@@ -16,7 +16,7 @@ from graphsim.serve import ADDRESS_FILE
 from pipeline.cli.connections.environment import told_settings
 from pipeline.cli.demo.tenants import BRANCHES, SEED, USERS, DemoTenant, seed
 from pipeline.cli.local.processes import Processes, beat_command, mspbyte_command, worker_command
-from pipeline.cli.local.state_folder import leave_environment, local_secret_key
+from pipeline.cli.local.state_folder import leave_environment, local_secret_key, require_free
 from pipeline.embedded import servers_for
 from pipeline.errors import PipelineError
 from pipeline.storage import schema
@@ -47,6 +47,7 @@ class Scene:
 def set_scene(state_dir: Path, console: Console) -> Iterator[Scene]:
     """Starts all the demo needs and ends it when the block does, however it does."""
     state_dir.mkdir(parents=True, exist_ok=True)
+    require_free(state_dir)
     with ExitStack() as stack:
         say = _teller(console)
         urls = stack.enter_context(servers_for(os.environ, state_dir))

@@ -69,7 +69,12 @@ class Processes:
         """Starts it in a process group of its own, so that Ctrl-C in the terminal reaches only us."""
         log = self.log_of(name).open("wb")
         self._files.append(log)
-        child = subprocess.Popen(  # noqa: S603 - commands of this module's making, from its only thread
+        with _signals_held():
+            self._running[name] = self._spawn(command, log)
+        return self._running[name]
+
+    def _spawn(self, command: Sequence[str], log: IO[bytes]) -> subprocess.Popen[bytes]:
+        return subprocess.Popen(  # noqa: S603 - commands of this module's making, from its only thread
             list(command),
             env={**os.environ, **self.environment, "REMAP_SIGTERM": "SIGQUIT"},
             stdin=subprocess.DEVNULL,
@@ -78,8 +83,6 @@ class Processes:
             start_new_session=True,
             preexec_fn=_end_with_parent,  # noqa: PLW1509 - the child only calls into the kernel
         )
-        self._running[name] = child
-        return child
 
     def pid(self, name: str) -> int:
         return self._running[name].pid
@@ -130,8 +133,22 @@ PR_SET_PDEATHSIG = 1
 
 def _end_with_parent() -> None:
     """In the child: ask the kernel for SIGTERM should the parent be killed before it can end us. Linux only."""
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, ENDING)
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
+
+
+ENDING = (signal.SIGINT, signal.SIGTERM)
+
+
+@contextmanager
+def _signals_held() -> Iterator[None]:
+    """Lets an interrupt wait until the block is over: between start and registration a child would be forgotten."""
+    signal.pthread_sigmask(signal.SIG_BLOCK, ENDING)
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, ENDING)
 
 
 @contextmanager

@@ -9,13 +9,22 @@ from pathlib import Path
 
 from cryptography.fernet import Fernet
 
-from pipeline.errors import SettingError
+from pipeline.embedded import running_servers
+from pipeline.errors import SettingError, UserError
 
+DEMO = "demo"
+"""The demo's own folder below the state folder: it never meets the tenants that ``up`` looks after."""
 KEY_FILE = "secret-key"
 ENVIRONMENT_FILE = "environment.json"
 """A flat object of variables, left by who runs the embedded servers: SECRET_KEY, GRAPH_BASE_URL, and whatever else its
 processes were started with. Readable by its owner alone."""
 PRIVATE = 0o600
+
+
+def require_free(state_dir: Path) -> None:
+    """Raises ``UserError`` when another process runs its servers in the folder."""
+    if running_servers(state_dir) is not None:
+        raise UserError(f"It runs already: the servers in {state_dir} are in use. Stop that one first with Ctrl-C.")
 
 
 def local_secret_key(state_dir: Path) -> str:

@@ -17,7 +17,7 @@ from pipeline.cli.local.processes import (
     until_interrupted,
     worker_command,
 )
-from pipeline.cli.local.state_folder import leave_environment, local_secret_key
+from pipeline.cli.local.state_folder import leave_environment, local_secret_key, require_free
 from pipeline.embedded import servers_for
 from pipeline.storage import schema
 from pipeline.wiring import open_database
@@ -36,6 +36,7 @@ def run_up(state_dir: Path) -> None:
     console = Console(stderr=True)
     with interruptible(), ExitStack() as stack:
         state_dir.mkdir(parents=True, exist_ok=True)
+        require_free(state_dir)
         urls = stack.enter_context(servers_for(os.environ, state_dir))
         environment = {
             "SECRET_KEY": os.environ.get("SECRET_KEY") or local_secret_key(state_dir),

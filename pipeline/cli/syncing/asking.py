@@ -11,7 +11,7 @@ from pipeline.cli.connections.broker import broker_variable, ring_dispatcher
 from pipeline.cli.connections.database import opened_database
 from pipeline.cli.connections.environment import process_settings
 from pipeline.cli.pages.moments import current_time
-from pipeline.cli.pages.streams import complain, tell
+from pipeline.cli.pages.streams import complain
 from pipeline.cli.syncing.following import follow
 from pipeline.cli.syncing.requests import Requested, find_sources, request
 from pipeline.cli.syncing.running_here import opened_wiring, run_here
@@ -48,7 +48,7 @@ def ask(asked: Asked) -> list[RunSummary] | None:
             request(database, source, asked.sync_types, now, compare=asked.compare)
             for source in find_sources(database, asked.tenant)
         ]
-        _ring(settings, wait=asked.wait)
+        _ring(settings)
         if not asked.wait:
             return None
         return [_ended(follow(database, one, longest=asked.longest), one) for one in requests]
@@ -71,15 +71,15 @@ def _settings_with_broker() -> Settings:
     return settings
 
 
-def _ring(settings: Settings, *, wait: bool) -> None:
-    """Raises ``ServerUnavailableError`` when nobody hears it and somebody wants to wait."""
+def _ring(settings: Settings) -> None:
+    """Raises ``ServerUnavailableError`` when nobody hears it."""
     if ring_dispatcher(settings):
         return
     variable = broker_variable(settings)
-    stored = f"No broker answers at {variable}; the request is stored, and beat picks it up when the broker is back."
-    if wait:
-        raise ServerUnavailableError(f"{stored} Start the broker or correct {variable}; --local needs none.")
-    tell(stored)
+    raise ServerUnavailableError(
+        f"No broker takes messages at {variable}. Start it or correct {variable}; the request is stored and runs once "
+        "there is a broker, and --local needs none."
+    )
 
 
 def _ended(run: RunSummary | None, requested: Requested) -> RunSummary:
