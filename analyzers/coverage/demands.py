@@ -49,9 +49,25 @@ def _is_mfa(grant: Grant, strengths: Mapping[str, AuthenticationStrength]) -> li
     controls: list[bool | None] = [control == "mfa" for control in grant.built_in_controls]
     controls += [False] * (len(grant.custom_controls) + len(grant.terms_of_use))
     if grant.authentication_strength_id is not None:
-        strength = strengths.get(grant.authentication_strength_id)
-        controls.append(None if strength is None else strength.requirements_satisfied == "mfa")
+        controls.append(_strength_is_mfa(grant, strengths))
     return controls
+
+
+def needs_strengths(grant: Grant | None) -> bool:
+    """Whether only the list of authentication strengths tells what the grant demands."""
+    return (
+        grant is not None
+        and grant.authentication_strength_id is not None
+        and grant.authentication_strength_satisfies is None
+    )
+
+
+def _strength_is_mfa(grant: Grant, strengths: Mapping[str, AuthenticationStrength]) -> bool | None:
+    """As the policy itself told with its strength, else as the list of strengths has it."""
+    if grant.authentication_strength_satisfies is not None:
+        return grant.authentication_strength_satisfies == "mfa"
+    strength = strengths.get(grant.authentication_strength_id or "")
+    return None if strength is None else strength.requirements_satisfied == "mfa"
 
 
 def _all_of(controls: list[bool | None]) -> Demand:

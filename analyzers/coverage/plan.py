@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
-from analyzers.coverage.demands import Demand, demand_of
+from analyzers.coverage.demands import Demand, demand_of, needs_strengths
 from analyzers.coverage.device_filter import matches_unknown_device
 from analyzers.coverage.gaps import Gap, gaps
 from analyzers.coverage.matching import outside_baseline, refers_to_locations, targets_resources
@@ -148,7 +148,7 @@ def _doubt(
     """What of the policy itself cannot be told: unread locations or strengths, a filter not understood."""
     if refers_to_locations(policy.locations) and (unread := graph.unreadable(Resource.NAMED_LOCATIONS)):
         return Doubt(reason=unread, input_missing=True)
-    if policy.grant is not None and policy.grant.authentication_strength_id is not None and demand is not Demand.BLOCK:
+    if needs_strengths(policy.grant) and demand is not Demand.BLOCK:
         unread = graph.unreadable(Resource.AUTHENTICATION_STRENGTHS)
         if unread is not None:
             return Doubt(reason=unread, input_missing=True)

@@ -167,6 +167,8 @@ class Grant:
     custom_controls: tuple[str, ...] = ()
     terms_of_use: tuple[str, ...] = ()
     authentication_strength_id: str | None = None
+    authentication_strength_satisfies: str | None = None
+    """``mfa`` or ``none`` where the policy itself told what its strength satisfies, as Graph's policies do."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -173,6 +173,7 @@ class Conditions(Payload):
 
 class StrengthReference(Payload):
     id: str | None = None
+    requirements_satisfied: Flags = None
 
 
 class GrantControls(Payload):

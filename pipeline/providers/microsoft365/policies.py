@@ -99,6 +99,13 @@ def _names_workloads(clients: payloads.ClientApplicationsCondition | None) -> bo
     return clients is not None and bool(clients.include_service_principals or clients.service_principal_filter)
 
 
+def _satisfies(strength: payloads.StrengthReference | None) -> str | None:
+    """What the strength satisfies, where the policy says it; a bare id says nothing."""
+    if strength is None or strength.requirements_satisfied is None:
+        return None
+    return "mfa" if "mfa" in flags(strength.requirements_satisfied) else "none"
+
+
 def _grant(controls: payloads.GrantControls | None) -> Grant | None:
     """``None`` also for grant controls that name no control: they demand nothing."""
     if controls is None:
@@ -109,6 +116,7 @@ def _grant(controls: payloads.GrantControls | None) -> Grant | None:
         custom_controls=controls.custom_authentication_factors or (),
         terms_of_use=controls.terms_of_use or (),
         authentication_strength_id=controls.authentication_strength.id if controls.authentication_strength else None,
+        authentication_strength_satisfies=_satisfies(controls.authentication_strength),
     )
     named = grant.built_in_controls or grant.custom_controls or grant.terms_of_use or grant.authentication_strength_id
     return grant if named else None

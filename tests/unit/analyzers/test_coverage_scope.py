@@ -178,6 +178,8 @@ BY_GROUP = policy(users=PolicyUsers(include_groups=("staff",)))
 BY_ROLE = policy(users=PolicyUsers(include_roles=(GLOBAL_ADMIN,)))
 AWAY = policy(locations=IncludeExclude(include=("All",), exclude=("AllTrusted",)))
 STRONG = policy(grant=Grant(authentication_strength_id="strong"))
+TOLD_STRONG = policy(grant=Grant(authentication_strength_id="strong", authentication_strength_satisfies="mfa"))
+TOLD_WEAK = policy(grant=Grant(authentication_strength_id="weak", authentication_strength_satisfies="none"))
 ALL_BUT_STAFF = policy(users=excluding(exclude_groups=("staff",)))
 
 
@@ -201,6 +203,8 @@ ALL_BUT_STAFF = policy(users=excluding(exclude_groups=("staff",)))
         ((AWAY,), Resource.NAMED_LOCATIONS, Verdict.UNKNOWN),
         ((replace(AWAY, users=PolicyUsers(include_users=("bob",))),), Resource.NAMED_LOCATIONS, Verdict.NONE),
         ((STRONG,), Resource.AUTHENTICATION_STRENGTHS, Verdict.UNKNOWN),
+        ((TOLD_STRONG,), Resource.AUTHENTICATION_STRENGTHS, Verdict.FULL),
+        ((TOLD_WEAK,), Resource.AUTHENTICATION_STRENGTHS, Verdict.NONE),
         ((policy(),), Resource.AUTHENTICATION_STRENGTHS, Verdict.FULL),
         ((policy(),), Resource.SECURITY_DEFAULTS, Verdict.FULL),
         ((), Resource.SECURITY_DEFAULTS, Verdict.UNKNOWN),

@@ -336,7 +336,7 @@ POLICIES = [
                 "builtInControls": ["mfa", "compliantDevice"],
                 "customAuthenticationFactors": ["f"],
                 "termsOfUse": ["t"],
-                "authenticationStrength": {"id": "s", "allowedCombinations": ["fido2"]},
+                "authenticationStrength": {"id": "s", "allowedCombinations": ["fido2"], "requirementsSatisfied": "mfa"},
             }
         },
         ConditionalAccessPolicy(
@@ -347,6 +347,7 @@ POLICIES = [
                 custom_controls=("f",),
                 terms_of_use=("t",),
                 authentication_strength_id="s",
+                authentication_strength_satisfies="mfa",
             ),
         ),
         id="grant",
