@@ -12,6 +12,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from types import FrameType, TracebackType
 from typing import IO, Self
@@ -81,7 +82,7 @@ class Processes:
             stdout=log,
             stderr=subprocess.STDOUT,
             start_new_session=True,
-            preexec_fn=_end_with_parent,  # noqa: PLW1509 - the child only calls into the kernel
+            preexec_fn=partial(_end_with_parent, os.getpid()),  # noqa: PLW1509 - the child only calls into the kernel
         )
 
     def pid(self, name: str) -> int:
@@ -131,11 +132,17 @@ class Processes:
 PR_SET_PDEATHSIG = 1
 
 
-def _end_with_parent() -> None:
-    """In the child: ask the kernel for SIGTERM should the parent be killed before it can end us. Linux only."""
+def _end_with_parent(parent: int) -> None:
+    """In the child: have the kernel end us should the parent be killed before it can. Linux only.
+
+    By SIGKILL: the embedded servers end with the parent, and a worker whose broker is gone waits for it before anything
+    else. A parent that died before the kernel was asked has left us to another already.
+    """
     signal.pthread_sigmask(signal.SIG_UNBLOCK, ENDING)
     if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+        if os.getppid() != parent:
+            os._exit(1)
 
 
 ENDING = (signal.SIGINT, signal.SIGTERM)
