@@ -92,13 +92,13 @@ def test_a_run_that_fails_for_good_leaves_the_tenants_rows_as_they_were(
     with a_world(database_url, branch) as world:
         world.sync()
         tables = ("entities", "relationships", "findings", "alerts", "alert_history", "source_inputs")
-        before = [world.rows(f"SELECT ctid::text, t.* FROM {table} t ORDER BY ctid") for table in tables]  # noqa: S608
+        before = [world.rows(f"SELECT ctid::text, t.* FROM {table} t ORDER BY ctid") for table in tables]  # noqa: S608 - names of our own tables
         world.error = PermanentError("Graph says no.")
 
         run_id = world.sync()
 
         assert world.run(run_id) == ("failed", "PermanentError", "Graph says no.")
-        assert [world.rows(f"SELECT ctid::text, t.* FROM {table} t ORDER BY ctid") for table in tables] == before  # noqa: S608
+        assert [world.rows(f"SELECT ctid::text, t.* FROM {table} t ORDER BY ctid") for table in tables] == before  # noqa: S608 - names of our own tables
         world.error = None
         assert world.run(world.sync())[0] == "succeeded"
 

@@ -29,7 +29,7 @@ def status(mode: int, *, uid: int, gid: int) -> os.stat_result:
         (0o701, 0, 65534, False),  # and the group's against a member
     ],
 )
-def test_the_first_class_that_fits_decides(mode: int, uid: int, gid: int, may: bool) -> None:  # noqa: FBT001
+def test_the_first_class_that_fits_decides(mode: int, uid: int, gid: int, may: bool) -> None:  # noqa: FBT001 - a table of cases
     account = Account(name="nobody", uid=65534, gid=65534)
     assert placement._may_enter(status(mode, uid=uid, gid=gid), account) is may
 
