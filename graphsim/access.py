@@ -30,11 +30,6 @@ _MFA = (
 )
 
 
-def office_id(tenant: Tenant) -> str:
-    """The trusted IP location."""
-    return tenant.object_id("location", 0)
-
-
 def countries_id(tenant: Tenant) -> str:
     """The location of the countries the tenant does business in."""
     return tenant.object_id("location", 2)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Literal
 
-from pipeline.domain.findings import AlertType
+from pipeline.domain.findings import CANNOT_TELL, OUTLIVED, AlertType
 
 Kind = Literal["missing", "extra", "severity"]
 """The new branch lacks an alert legacy has, has one legacy lacks, or has it with another severity."""
@@ -19,11 +19,6 @@ OWNER = "analysis"
 """Who answers for these entries."""
 EXPIRES = date(2027, 6, 30)
 """Legacy is to be gone by then; what still differs has to be looked at again."""
-
-OUTLIVED = "outlived"
-"""Code of an alert that stands though its branch's last analysis has no finding for it."""
-CANNOT_TELL = "cannot_tell"
-"""Code of an alert on which the new branch gave no verdict."""
 
 _MIRRORED: dict[Kind, Kind] = {"missing": "extra", "extra": "missing"}
 _MFA = (AlertType.MFA_NOT_ENFORCED, AlertType.MFA_PARTIAL_ENFORCED)

@@ -17,8 +17,6 @@ from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource
 
 from pipeline.errors import SettingError
 
-DOCUMENTED = "see README.md, section Settings"
-
 
 def _with_scheme(*schemes: str) -> BeforeValidator:
     """Accepts URLs of these schemes with a host, or for a socket a path."""

@@ -76,10 +76,6 @@ class Identity:
     mfa_capable: bool | None = None
     per_user_mfa: PerUserMfa | None = None
 
-    @property
-    def is_guest(self) -> bool:
-        return self.user_type == "Guest"
-
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Group:

@@ -57,6 +57,11 @@ OWNER: Mapping[AlertType, AnalysisType] = {
 }
 """Which analysis type may create and resolve an alert type."""
 
+OUTLIVED = "outlived"
+"""Code, in a comparison, of an alert that stands though its branch's last analysis has no finding for it."""
+CANNOT_TELL = "cannot_tell"
+"""Code, in a comparison, of an alert on which a branch gave no verdict."""
+
 Evidence = Mapping[str, str | int | bool | list[str] | None]
 
 

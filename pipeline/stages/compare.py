@@ -13,7 +13,7 @@ from sqlalchemy import Connection
 
 from pipeline import events
 from pipeline.comparison.diff import AlertKey, AlertSide, BranchOutcome, Declared, Discrepancy, Kind, diff
-from pipeline.domain.findings import OWNER, AlertType
+from pipeline.domain.findings import CANNOT_TELL, OUTLIVED, OWNER, AlertType
 from pipeline.domain.runs import ClaimedStep, Lane, Scope, StepState
 from pipeline.events import JsonValue
 from pipeline.stages.alert import AnalysisDetail
@@ -89,10 +89,6 @@ def branch_outcome(connection: Connection, scope: Scope) -> BranchOutcome:
             for kind, entity, subject, severity, reasons, outlived in alerts
         },
     )
-
-
-OUTLIVED = "outlived"
-CANNOT_TELL = "cannot_tell"
 
 
 def _codes(reasons: object, *, outlived: bool) -> frozenset[str]:

@@ -11,7 +11,7 @@ from pipeline.domain.runs import Lane, Stage, StepRef
 from pipeline.storage.ledger.steps import Dispatch, key_of
 
 OVERDUE = text("""
-SELECT s.run_id, s.lane, s.stage, s.fence, s.attempts,
+SELECT s.run_id, s.lane, s.stage, s.fence,
        coalesce(s.deadline_at, CASE WHEN s.lane = 'candidate' THEN r.started_at + :candidate_patience END)
        AS deadline_at
   FROM run_steps s JOIN runs r ON r.id = s.run_id
@@ -39,7 +39,6 @@ class Overdue:
     """A step nobody is doing though it is its turn."""
 
     ref: StepRef
-    attempts: int
     deadline_at: datetime | None
     """When it has to have ended; ``None`` for a step not begun yet, unless it is a candidate's."""
 
@@ -71,7 +70,6 @@ def overdue(connection: Connection, now: datetime, patience: Patience, most: int
     return [
         Overdue(
             ref=StepRef(run_id=row["run_id"], lane=Lane(row["lane"]), stage=Stage(row["stage"]), fence=row["fence"]),
-            attempts=row["attempts"],
             deadline_at=row["deadline_at"],
         )
         for row in rows
