@@ -76,6 +76,10 @@ class ReadOutcome:
 
     complete: bool
     reason: str = ""
+    changes_only: bool = False
+    """The pages hold what changed since an earlier reading; whatever they do not speak of stands as it was."""
+    token: str = field(default="", repr=False)
+    """Where the next reading of changes takes up; empty where there is none. Only the source understands it."""
 
 
 COMPLETE = ReadOutcome(complete=True)
@@ -99,6 +103,18 @@ class Edge:
     parent_id: str
     child_type: EntityType
     child_id: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Changes:
+    """What pages of changes say besides the objects and relationships they hold. Empty for pages of whole lists."""
+
+    removed: Mapping[EntityType, frozenset[str]] = field(default_factory=dict)
+    """Ids of entities that are gone."""
+    parents: Mapping[RelationshipType, frozenset[str]] = field(default_factory=dict)
+    """Parents all of whose relationships of the type are in the pages; stored ones beyond those are gone."""
+    children: Mapping[RelationshipType, frozenset[str]] = field(default_factory=dict)
+    """Likewise, seen from the child."""
 
 
 Entities = Mapping[EntityType, Mapping[str, Entity]]

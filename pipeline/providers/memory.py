@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
-from pipeline.domain.capture import Edges, Entities, Page, ReadOutcome, Resource
+from pipeline.domain.capture import Changes, Edges, Entities, Page, ReadOutcome, Resource
 from pipeline.domain.graph import NEVER_READ
 from pipeline.providers.microsoft365 import normalize as microsoft365
+from pipeline.providers.source import IN_FULL, Since
 
 
 class MemorySource:
@@ -16,7 +17,13 @@ class MemorySource:
         self._pages = tuple(pages)
         self._outcomes = dict(outcomes)
 
-    def read(self, resources: Sequence[Resource], sink: Callable[[Page], None]) -> Mapping[Resource, ReadOutcome]:
+    def read(
+        self,
+        resources: Sequence[Resource],
+        sink: Callable[[Page], None],
+        *,
+        since: Since = IN_FULL,  # noqa: ARG002 - what is held in memory is always whole
+    ) -> Mapping[Resource, ReadOutcome]:
         """The pages of the requested resources and their outcomes."""
         for page in self._pages:
             if page.resource in resources:
@@ -28,3 +35,6 @@ class MemorySource:
 
     def edges(self, pages: Iterable[Page]) -> Edges:
         return microsoft365.edges(pages)
+
+    def changes(self, pages: Iterable[Page]) -> Changes:
+        return microsoft365.changes(pages)

@@ -3,17 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from types import MappingProxyType
 from typing import Protocol
 
-from pipeline.domain.capture import Edges, Entities, Page, ReadOutcome, Resource
+from pipeline.domain.capture import Changes, Edges, Entities, Page, ReadOutcome, Resource
+
+Since = Mapping[Resource, str]
+"""The token of an earlier reading, for each resource of which its changes are enough."""
+IN_FULL: Since = MappingProxyType({})
 
 
 class TenantSource(Protocol):
     """One tenant of one provider."""
 
-    def read(self, resources: Sequence[Resource], sink: Callable[[Page], None]) -> Mapping[Resource, ReadOutcome]:
+    def read(
+        self, resources: Sequence[Resource], sink: Callable[[Page], None], *, since: Since = IN_FULL
+    ) -> Mapping[Resource, ReadOutcome]:
         """Every requested resource's outcome, after passing each page to ``sink`` as it arrives.
 
+        A resource with a token in ``since`` may be read as its changes; its outcome then says ``changes_only``. A
+        source reads it in full where it cannot tell the changes, or not any more. What can only be read in full
+        stands unread beside changes and has no outcome then.
         A resource that ends early is reported incomplete with its reason and the others go on. Raises
         ``TenantUnreachableError`` when the tenant refuses us as a whole and ``TransientError`` when nothing useful
         could be read now; pages passed on before an error are to be thrown away by the caller.
@@ -28,4 +38,8 @@ class TenantSource(Protocol):
         """How what the pages hold is related. Pure, as ``entities`` is; asked for apart, for each stage decodes only
         what it needs.
         """
+        ...
+
+    def changes(self, pages: Iterable[Page]) -> Changes:
+        """What the pages of changes among these say is gone or wholly told. Pure, as ``entities`` is."""
         ...

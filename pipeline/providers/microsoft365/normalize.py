@@ -8,7 +8,7 @@ from typing import TypeVar
 
 import msgspec
 
-from pipeline.domain.capture import Edges, Entities, NormalizedCapture, Page, ReadOutcome, Resource
+from pipeline.domain.capture import Changes, Edges, Entities, NormalizedCapture, Page, ReadOutcome, Resource
 from pipeline.domain.entities import ConditionalAccessPolicy, Entity, EntityType, RelationshipType
 from pipeline.providers.microsoft365 import decoding, identities, objects, payloads, policies, relations
 
@@ -71,6 +71,11 @@ def edges(pages: Iterable[Page]) -> Edges:
             _unique(_policies(by_resource), key=lambda policy: policy.id).values()
         ),
     }
+
+
+def changes(_pages: Iterable[Page]) -> Changes:
+    """Nothing yet: every list is read whole."""
+    return Changes()
 
 
 def _by_resource(pages: Iterable[Page]) -> Pages:

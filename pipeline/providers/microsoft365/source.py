@@ -10,7 +10,7 @@ from pathlib import Path
 
 import httpx
 
-from pipeline.domain.capture import Edges, Entities, Page, ReadOutcome, Resource
+from pipeline.domain.capture import Changes, Edges, Entities, Page, ReadOutcome, Resource
 from pipeline.errors import SettingError
 from pipeline.providers.microsoft365 import normalize
 from pipeline.providers.microsoft365.auth import Credentials, TenantTokens, TokenStore
@@ -18,6 +18,7 @@ from pipeline.providers.microsoft365.client import GraphClient
 from pipeline.providers.microsoft365.conclusion import Reading, concluded
 from pipeline.providers.microsoft365.reading import TenantReading
 from pipeline.providers.microsoft365.retry import REAL, STANDARD, Clock, RetryPolicy
+from pipeline.providers.source import IN_FULL, Since
 
 GRAPH = "https://graph.microsoft.com"
 AUTHORITY = "https://login.microsoftonline.com"
@@ -61,7 +62,13 @@ class Microsoft365Source:
         self._retry = retry
         self._clock = clock
 
-    def read(self, resources: Sequence[Resource], sink: Callable[[Page], None]) -> Mapping[Resource, ReadOutcome]:
+    def read(
+        self,
+        resources: Sequence[Resource],
+        sink: Callable[[Page], None],
+        *,
+        since: Since = IN_FULL,  # noqa: ARG002 - changes are read next
+    ) -> Mapping[Resource, ReadOutcome]:
         """See ``TenantSource``. Besides, raises ``DeadlineExceededError`` when the deadline passes meanwhile."""
         return concluded(asyncio.run(self._readings(resources, sink)))
 
@@ -70,6 +77,9 @@ class Microsoft365Source:
 
     def edges(self, pages: Iterable[Page]) -> Edges:
         return normalize.edges(pages)
+
+    def changes(self, pages: Iterable[Page]) -> Changes:
+        return normalize.changes(pages)
 
     async def _readings(
         self, resources: Sequence[Resource], sink: Callable[[Page], None]
