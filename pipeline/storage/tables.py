@@ -57,6 +57,8 @@ data_sources = Table(
     Column("client_id", Text, nullable=False),
     Column("credentials", LargeBinary, nullable=False),
     Column("enabled", Boolean, nullable=False, server_default=text("true")),
+    Column("refusals", Integer, nullable=False, server_default=text("0")),
+    Column("refused_since", UTC),
     Column("created_at", UTC, nullable=False, server_default=NOW),
     UniqueConstraint("tenant_id", "provider", "external_tenant_id", name="data_sources_identity_key"),
 )
@@ -82,6 +84,34 @@ pending_triggers = Table(
     Column("first_at", UTC, nullable=False),
     Column("due_at", UTC, nullable=False),
     Index("pending_triggers_due", "due_at"),
+)
+
+notification_subscriptions = Table(
+    "notification_subscriptions",
+    metadata,
+    Column("id", Text, nullable=False),
+    Column("tenant_id", ForeignKey("tenants.id", ondelete="CASCADE"), nullable=False),
+    Column("source_id", ForeignKey("data_sources.id", ondelete="CASCADE"), nullable=False),
+    Column("resource", Text, nullable=False),
+    Column("client_state_hash", LargeBinary, nullable=False),
+    Column("expires_at", UTC, nullable=False),
+    Column("wanted_action", Text, nullable=False, server_default=text("''")),
+    Column("notifications", BigInteger, nullable=False, server_default=text("0")),
+    Column("last_notification_at", UTC),
+    Column("created_at", UTC, nullable=False),
+    PrimaryKeyConstraint("id"),
+    UniqueConstraint("source_id", "resource", name="notification_subscriptions_one_per_resource"),
+    Index("notification_subscriptions_by_expiry", "expires_at"),
+)
+
+company_links = Table(
+    "company_links",
+    metadata,
+    Column("source_id", ForeignKey("data_sources.id", ondelete="CASCADE"), nullable=False),
+    Column("company_id", Text, nullable=False),
+    Column("tenant_id", ForeignKey("tenants.id", ondelete="CASCADE"), nullable=False),
+    PrimaryKeyConstraint("source_id", "company_id"),
+    UniqueConstraint("source_id", "tenant_id", name="company_links_one_per_tenant"),
 )
 
 runs = Table(
@@ -180,6 +210,8 @@ source_inputs = Table(
     Column("complete", Boolean, nullable=False),
     Column("reason", Text, nullable=False),
     Column("read_at", UTC, nullable=False),
+    Column("read_in_full_at", UTC),
+    Column("token", Text, nullable=False, server_default=text("''")),
     PrimaryKeyConstraint("source_id", "resource"),
 )
 
