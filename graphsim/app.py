@@ -15,7 +15,9 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from graphsim import control, entra, graph, tokens
-from graphsim.errors import GraphError, bad_request, invalid_token, not_simulated
+from graphsim.errors import GraphError, bad_request, consent_missing, invalid_token, not_simulated
+from graphsim.exchange import Answer, GraphRequest
+from graphsim.operations import ASYNC_OPERATIONS
 from graphsim.simulator import Simulator, SimulatorConfig, start
 from graphsim.state import TenantState
 from graphsim.tenants import Json, timestamp
@@ -40,7 +42,7 @@ def create_app(config: SimulatorConfig, *, clock: Clock = time.time) -> Starlett
         return _discovery(simulator, request, clock())
 
     async def graph_v1(request: Request) -> Response:
-        return _graph(simulator, request, clock())
+        return await _graph(simulator, request, clock())
 
     async def elsewhere(request: Request) -> Response:
         return _elsewhere(request, clock())
@@ -92,16 +94,26 @@ def _tenant_of(simulator: Simulator, request: Request) -> TenantState:
     return state
 
 
-def _graph(simulator: Simulator, request: Request, at: float) -> Response:
+async def _graph(simulator: Simulator, request: Request, at: float) -> Response:
     request_id, client_request_id = _request_ids(request)
     headers = {"request-id": request_id, "client-request-id": client_request_id, "OData-Version": "4.0"}
     try:
         state = _authenticated(simulator, request, at)
-        body = graph.answer(state, _graph_request(request))
+        answer = await _answer(simulator, state, await _graph_request(request))
     except GraphError as error:
         refusal = _error_body(error, at, request_id, client_request_id)
         return Response(refusal, status_code=error.status, media_type=_JSON, headers={**headers, **error.headers})
-    return Response(body, headers={**headers, "Content-Type": _ODATA, "Cache-Control": "no-cache"})
+    typed = {"Content-Type": _ODATA, "Cache-Control": "no-cache"} if answer.body else {}
+    return Response(answer.body, status_code=answer.status, headers={**headers, **typed, **answer.headers})
+
+
+async def _answer(simulator: Simulator, state: TenantState, request: GraphRequest) -> Answer:
+    operation = graph.matching(ASYNC_OPERATIONS, graph.path_segments(request.path))
+    if operation is None:
+        return graph.answer(state, request)
+    if not state.consent:
+        raise consent_missing()
+    return await operation(simulator, state, request)
 
 
 def _authenticated(simulator: Simulator, request: Request, at: float) -> TenantState:
@@ -112,13 +124,14 @@ def _authenticated(simulator: Simulator, request: Request, at: float) -> TenantS
     return state
 
 
-def _graph_request(request: Request) -> graph.GraphRequest:
-    return graph.GraphRequest(
+async def _graph_request(request: Request) -> GraphRequest:
+    return GraphRequest(
         path=request.path_params["path"],
         service=f"{request.base_url}v1.0",
         method=request.method,
         parameters=tuple(request.query_params.multi_items()),
         headers=dict(request.headers),
+        body=await request.body(),
     )
 
 

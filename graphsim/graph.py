@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable
+from typing import TypeVar
 from urllib.parse import urlencode
 
 from graphsim import access, groups, schema
@@ -16,15 +16,18 @@ from graphsim.errors import (
     unknown_segment,
     unsupported_query,
 )
+from graphsim.exchange import Answer, GraphRequest
 from graphsim.listing import Wanted, page, single
 from graphsim.lists import COLLECTIONS, KEY, WHOLE, Collection
 from graphsim.odata import Query, header, read_query, read_skip_token, write_skip_token
+from graphsim.operations import OPERATIONS
 from graphsim.reads import Place, find_group, find_user
 from graphsim.schema import EntityShape
 from graphsim.state import TenantState
 from graphsim.tenants import Json
 
 VERSION = "v1.0"
+_Found = TypeVar("_Found")
 _KEY_IN_PARENTHESES = re.compile(r"^(\w+)\((.+)\)$")
 _CASTS = {"microsoft.graph.user": schema.USER, "microsoft.graph.group": schema.GROUP}
 _REAL_SEGMENTS = frozenset(
@@ -35,23 +38,19 @@ _REAL_SEGMENTS = frozenset(
 )
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class GraphRequest:
-    """One request, alone or from a batch. ``path`` follows ``/v1.0/``; header names are in lower case."""
-
-    path: str
-    service: str
-    method: str = "GET"
-    parameters: tuple[tuple[str, str], ...] = ()
-    headers: Mapping[str, str] = field(default_factory=dict)
-
-
-def answer(state: TenantState, request: GraphRequest) -> bytes:
-    """The body of a 200; everything else is raised as ``GraphError``."""
+def answer(state: TenantState, request: GraphRequest) -> Answer:
+    """The answer to a request; refusals are raised as ``GraphError``."""
     _run_into_faults(state, request)
     if not state.consent:
         raise consent_missing()
-    segments = _segments(request.path)
+    segments = path_segments(request.path)
+    operation = matching(OPERATIONS, segments)
+    if operation:
+        return operation(state, request)
+    return Answer(body=_read(state, request, segments))
+
+
+def _read(state: TenantState, request: GraphRequest, segments: list[str]) -> bytes:
     for collection in COLLECTIONS:
         key = _match(collection.path, segments)
         if key is not None:
@@ -71,13 +70,19 @@ def _run_into_faults(state: TenantState, request: GraphRequest) -> None:
         raise GraphError(fault.status, fault.code, "The simulator was told to fail this request.", headers)
 
 
-def _segments(path: str) -> list[str]:
-    """The path's segments, with ``users('id')`` read as ``users/id``."""
+def path_segments(path: str) -> list[str]:
+    """The path's segments, with ``users('id')`` read as ``users/id`` and ``users/delta()`` as ``users/delta``."""
     segments: list[str] = []
-    for raw in path.strip("/").split("/"):
+    for part in path.strip("/").split("/"):
+        raw = part.removesuffix("()").removeprefix("microsoft.graph.") if part.endswith("()") else part
         keyed = _KEY_IN_PARENTHESES.match(raw)
         segments += [keyed[1], keyed[2].strip("'")] if keyed else [raw]
     return segments
+
+
+def matching(table: Iterable[tuple[tuple[str, ...], _Found]], segments: list[str]) -> _Found | None:
+    """What a table of paths holds for this one."""
+    return next((found for path, found in table if _match(path, segments) is not None), None)
 
 
 def _match(path: tuple[str, ...], segments: list[str]) -> str | None:

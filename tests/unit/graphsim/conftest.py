@@ -10,7 +10,8 @@ from urllib.parse import parse_qsl, urlsplit
 import msgspec
 import pytest
 
-from graphsim.graph import GraphRequest, answer
+from graphsim.exchange import GraphRequest
+from graphsim.graph import answer
 from graphsim.state import TenantState
 from graphsim.tenants import Json, generate
 
@@ -45,7 +46,7 @@ class World:
                 parameters=tuple(parse_qsl(parts.query, keep_blank_values=True)),
                 headers={"consistencylevel": "eventual"} if eventual else {},
             ),
-        )
+        ).body
 
     def get(self, url: str, *, eventual: bool = False) -> Answer:
         return msgspec.json.decode(self.raw(url, eventual=eventual), type=Answer)

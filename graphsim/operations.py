@@ -1,0 +1,23 @@
+"""What is more than reading a list or an object: functions such as ``users/delta`` and whatever changes something.
+
+Paths are matched segment by segment before lists and objects are, in any case of letters; ``KEY`` stands for an id.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+
+from graphsim.exchange import Answer, GraphRequest
+from graphsim.simulator import Simulator
+from graphsim.state import TenantState
+
+Operation = Callable[[TenantState, GraphRequest], Answer]
+"""Answers, or raises ``GraphError``. Looks at the method itself; knows no HTTP server."""
+AsyncOperation = Callable[[Simulator, TenantState, GraphRequest], Awaitable[Answer]]
+"""The same for what has to wait for others, a handshake for instance."""
+
+OPERATIONS: tuple[tuple[tuple[str, ...], Operation], ...] = ()
+"""Path after ``/v1.0/`` and what answers: ``(("users", "delta"), delta.users)``. ``users/delta()`` is the same path."""
+
+ASYNC_OPERATIONS: tuple[tuple[tuple[str, ...], AsyncOperation], ...] = ()
+"""``(("subscriptions",), subscriptions.collection), (("subscriptions", KEY), subscriptions.one)``."""
