@@ -31,6 +31,13 @@ class Resource(StrEnum):
     AUTHENTICATION_STRENGTHS = "authenticationStrengthPolicies"
     SECURITY_DEFAULTS = "securityDefaults"
     SKUS = "subscribedSkus"
+    ROLE_ASSIGNMENTS = "roleAssignments"
+    """Every active assignment with its scope; the members of directory roles are those of the whole tenant only."""
+    ROLE_DEFINITIONS = "roleDefinitions"
+    ORGANIZATION = "organization"
+    DIRECTORY_SUBSCRIPTIONS = "directorySubscriptions"
+    """What the tenant bought and when it ends: ``/directory/subscriptions``, not those to change notifications."""
+    APPLICATIONS = "applications"
 
 
 class SyncType(StrEnum):
@@ -41,19 +48,28 @@ class SyncType(StrEnum):
     GROUPS = "groups"
     LICENSES = "licenses"
     ROLES = "roles"
+    APPLICATIONS = "applications"
+    ORGANIZATION = "organization"
 
 
 RESOURCES: Mapping[SyncType, tuple[Resource, ...]] = {
     SyncType.IDENTITIES: (Resource.USERS, Resource.SIGN_IN_ACTIVITY, Resource.REGISTRATION_DETAILS),
     SyncType.GROUPS: (Resource.GROUPS, Resource.GROUP_MEMBERS),
-    SyncType.ROLES: (Resource.DIRECTORY_ROLES, Resource.ROLE_MEMBERS),
+    SyncType.ROLES: (
+        Resource.DIRECTORY_ROLES,
+        Resource.ROLE_MEMBERS,
+        Resource.ROLE_ASSIGNMENTS,
+        Resource.ROLE_DEFINITIONS,
+    ),
     SyncType.POLICIES: (
         Resource.POLICIES,
         Resource.NAMED_LOCATIONS,
         Resource.AUTHENTICATION_STRENGTHS,
         Resource.SECURITY_DEFAULTS,
     ),
-    SyncType.LICENSES: (Resource.SKUS,),
+    SyncType.LICENSES: (Resource.SKUS, Resource.DIRECTORY_SUBSCRIPTIONS),
+    SyncType.APPLICATIONS: (Resource.APPLICATIONS,),
+    SyncType.ORGANIZATION: (Resource.ORGANIZATION,),
 }
 """The resources one sync type reads."""
 
@@ -61,13 +77,18 @@ ENTITY_TYPE_OF: Mapping[Resource, EntityType] = {
     Resource.USERS: EntityType.IDENTITIES,
     Resource.GROUPS: EntityType.GROUPS,
     Resource.DIRECTORY_ROLES: EntityType.ROLES,
+    Resource.ROLE_ASSIGNMENTS: EntityType.ROLES,
+    Resource.ROLE_DEFINITIONS: EntityType.ROLES,
     Resource.POLICIES: EntityType.POLICIES,
     Resource.NAMED_LOCATIONS: EntityType.NAMED_LOCATIONS,
     Resource.AUTHENTICATION_STRENGTHS: EntityType.AUTHENTICATION_STRENGTHS,
     Resource.SECURITY_DEFAULTS: EntityType.SECURITY_DEFAULTS,
     Resource.SKUS: EntityType.LICENSES,
+    Resource.DIRECTORY_SUBSCRIPTIONS: EntityType.SUBSCRIPTIONS,
+    Resource.APPLICATIONS: EntityType.APPLICATIONS,
+    Resource.ORGANIZATION: EntityType.ORGANIZATION,
 }
-"""The resource whose complete reading allows entities of a type to be swept."""
+"""The type a resource's entities are of; only when all resources of a type were read to the end may it be swept."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

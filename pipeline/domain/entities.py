@@ -22,6 +22,10 @@ class EntityType(StrEnum):
     NAMED_LOCATIONS = "named_locations"
     AUTHENTICATION_STRENGTHS = "authentication_strengths"
     SECURITY_DEFAULTS = "security_defaults"
+    APPLICATIONS = "applications"
+    SUBSCRIPTIONS = "subscriptions"
+    """Commercial ones, of which a tenant may have several for one SKU."""
+    ORGANIZATION = "organization"
     TENANTS = "tenants"
     """The tenant itself, as what an alert is about; no stored entity stands behind it."""
 
@@ -37,6 +41,13 @@ class RelationshipType(StrEnum):
     """parent: license (SKU), child: identity."""
     POLICY_APPLIES_TO = "policy_applies_to"
     """parent: policy, child: identity, group or role that the policy names as included."""
+
+
+class CredentialKind(StrEnum):
+    """What an application proves itself with."""
+
+    PASSWORD = "password"
+    CERTIFICATE = "certificate"
 
 
 class PerUserMfa(StrEnum):
@@ -87,10 +98,12 @@ class Group:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Role:
-    """A directory role. ``id`` is the *template* id, the same in every tenant."""
+    """A directory role. ``id`` is the *template* id, the same in every tenant but for roles a tenant made itself."""
 
     id: str
     display_name: str = ""
+    activated: bool = True
+    """Whether the tenant lists it among its directory roles; otherwise it is known by its assignments alone."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -214,6 +227,57 @@ class SecurityDefaults:
     enabled: bool
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class AppCredential:
+    """A client secret or certificate of an application; never the secret itself."""
+
+    kind: CredentialKind
+    key_id: str
+    display_name: str = ""
+    starts_at: datetime | None = None
+    ends_at: datetime | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Application:
+    """An application registered in the tenant. ``app_id`` is the client id, ``id`` the directory's own."""
+
+    id: str
+    app_id: str = ""
+    display_name: str = ""
+    credentials: tuple[AppCredential, ...] = ()
+    """Passwords and certificates, in the order of their key ids."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Subscription:
+    """A commercial subscription to a SKU."""
+
+    id: str
+    sku_id: str = ""
+    part_number: str = ""
+    status: str = "Enabled"
+    """``Enabled``, ``Warning``, ``Suspended``, ``LockedOut`` or ``Deleted``."""
+    total_licenses: int = 0
+    next_lifecycle_at: datetime | None = None
+    """When it renews or passes on to the next status; ``None`` for one without an end."""
+    trial: bool = False
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Organization:
+    """The tenant as its directory describes it."""
+
+    id: str
+    display_name: str = ""
+    verified_domains: tuple[str, ...] = ()
+    """Sorted."""
+    on_premises_sync_enabled: bool | None = None
+    """``False`` where the directory was never synchronized."""
+    on_premises_last_sync_at: datetime | None = None
+    created_at: datetime | None = None
+
+
 Entity = (
     Identity
     | Group
@@ -223,6 +287,9 @@ Entity = (
     | NamedLocation
     | AuthenticationStrength
     | SecurityDefaults
+    | Application
+    | Subscription
+    | Organization
 )
 
 ENTITY_CLASSES: dict[EntityType, type[Entity]] = {
@@ -234,5 +301,8 @@ ENTITY_CLASSES: dict[EntityType, type[Entity]] = {
     EntityType.NAMED_LOCATIONS: NamedLocation,
     EntityType.AUTHENTICATION_STRENGTHS: AuthenticationStrength,
     EntityType.SECURITY_DEFAULTS: SecurityDefaults,
+    EntityType.APPLICATIONS: Application,
+    EntityType.SUBSCRIPTIONS: Subscription,
+    EntityType.ORGANIZATION: Organization,
 }
 """Which value a stored entity becomes, by its discriminator."""

@@ -10,6 +10,7 @@ from typing import TypeVar
 
 from pipeline.domain.capture import ReadOutcome, Resource
 from pipeline.domain.entities import (
+    Application,
     AuthenticationStrength,
     ConditionalAccessPolicy,
     Entity,
@@ -18,9 +19,11 @@ from pipeline.domain.entities import (
     Identity,
     License,
     NamedLocation,
+    Organization,
     RelationshipType,
     Role,
     SecurityDefaults,
+    Subscription,
 )
 
 NEVER_READ = ReadOutcome(complete=False, reason="it has not been read yet")
@@ -43,6 +46,9 @@ class TenantGraph:
     named_locations: Mapping[str, NamedLocation] = field(default_factory=dict)
     authentication_strengths: Mapping[str, AuthenticationStrength] = field(default_factory=dict)
     licenses: Mapping[str, License] = field(default_factory=dict)
+    subscriptions: Mapping[str, Subscription] = field(default_factory=dict)
+    applications: Mapping[str, Application] = field(default_factory=dict)
+    organization: Organization | None = None
     security_defaults: SecurityDefaults | None = None
     groups_of: Mapping[str, frozenset[str]] = field(default_factory=dict)
     roles_of: Mapping[str, frozenset[str]] = field(default_factory=dict)
@@ -81,6 +87,7 @@ def build_graph(
     roles_of = _roles(pairs.get(RelationshipType.ASSIGNED_ROLE, ()), groups_of, entities)
     identities = _of(entities, EntityType.IDENTITIES, Identity)
     defaults = _of(entities, EntityType.SECURITY_DEFAULTS, SecurityDefaults)
+    organizations = _of(entities, EntityType.ORGANIZATION, Organization)
     return TenantGraph(
         identities=identities,
         groups=_of(entities, EntityType.GROUPS, Group),
@@ -89,6 +96,9 @@ def build_graph(
         named_locations=_of(entities, EntityType.NAMED_LOCATIONS, NamedLocation),
         authentication_strengths=_of(entities, EntityType.AUTHENTICATION_STRENGTHS, AuthenticationStrength),
         licenses=_of(entities, EntityType.LICENSES, License),
+        subscriptions=_of(entities, EntityType.SUBSCRIPTIONS, Subscription),
+        applications=_of(entities, EntityType.APPLICATIONS, Application),
+        organization=next(iter(organizations.values()), None),
         security_defaults=next(iter(defaults.values()), None),
         groups_of=MappingProxyType({key: value for key, value in groups_of.items() if key in identities}),
         roles_of=MappingProxyType(roles_of),

@@ -24,6 +24,8 @@ AFFECTED: Mapping[SyncType, frozenset[AnalysisType]] = {
     SyncType.GROUPS: frozenset({AnalysisType.MFA, AnalysisType.POLICY, AnalysisType.STALE}),
     SyncType.ROLES: frozenset({AnalysisType.MFA, AnalysisType.POLICY, AnalysisType.STALE}),
     SyncType.LICENSES: frozenset({AnalysisType.LICENSE}),
+    SyncType.APPLICATIONS: frozenset(),
+    SyncType.ORGANIZATION: frozenset(),
 }
 """What a sync can have changed; the other analysis types do not run and their alerts are not touched."""
 

@@ -21,6 +21,8 @@ INTERVAL_MINUTES: Mapping[SyncType, int] = {
     SyncType.GROUPS: 720,
     SyncType.LICENSES: 720,
     SyncType.ROLES: 1440,
+    SyncType.APPLICATIONS: 1440,
+    SyncType.ORGANIZATION: 1440,
 }
 """How often each sync type is read, unless a source says otherwise."""
 
