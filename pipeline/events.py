@@ -8,12 +8,14 @@ from enum import StrEnum
 from uuid import UUID, uuid4
 
 from pipeline.domain.capture import SyncType
+from pipeline.domain.providers import PROVIDER_OF, Provider
 
 JsonValue = str | int | float | bool | None | list["JsonValue"] | dict[str, "JsonValue"]
 
 STREAM = "MSPBYTE"
 SUBJECTS = (
     "microsoft-365.sync.*",
+    "halopsa.sync.*",
     "fetched.*",
     "processed.*",
     "linked.*",
@@ -24,6 +26,11 @@ SUBJECTS = (
     "rollout.*",
 )
 """Everything the JetStream stream takes."""
+
+SYNC_SUBJECT: Mapping[Provider, str] = {
+    Provider.MICROSOFT365: "microsoft-365.sync",
+    Provider.HALOPSA: "halopsa.sync",
+}
 
 
 class AlertAction(StrEnum):
@@ -46,7 +53,7 @@ class Event:
 
 
 def sync_requested(sync_type: SyncType, payload: Mapping[str, JsonValue]) -> Event:
-    return Event(subject=f"microsoft-365.sync.{sync_type.value}", payload=payload)
+    return Event(subject=f"{SYNC_SUBJECT[PROVIDER_OF[sync_type]]}.{sync_type.value}", payload=payload)
 
 
 def fetched(sync_type: SyncType, payload: Mapping[str, JsonValue]) -> Event:

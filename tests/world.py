@@ -17,6 +17,7 @@ from graphsim.tenants import generate
 from pipeline import wiring
 from pipeline.domain.capture import COMPLETE, Page, ReadOutcome, Resource, SyncType
 from pipeline.domain.flags import Flag
+from pipeline.domain.providers import SYNC_TYPES, Provider
 from pipeline.domain.runs import Run, Scope
 from pipeline.providers.memory import MemorySource
 from pipeline.providers.source import TenantSource
@@ -71,7 +72,7 @@ class World:
     def sync(self, *sync_types: SyncType, compare: bool = False) -> UUID:
         """The id of a finished run, a minute after the last."""
         self.time += timedelta(minutes=1)
-        kinds: Sequence[SyncType] = sync_types or tuple(SyncType)
+        kinds: Sequence[SyncType] = sync_types or SYNC_TYPES[Provider.MICROSOFT365]
         with self.database.begin() as connection:
             connection.execute(text("UPDATE schedules SET next_due_at = :never"), {"never": NOW + timedelta(days=999)})
         return sync_here(self.database, self.executor, self.scope, sync_types=kinds, compare=compare)
@@ -144,6 +145,6 @@ def _add_tenant(database: Database, state: TenantState) -> Scope:
     with database.begin() as connection:
         tenant = tenants.add_tenant(connection, f"{state.tenant.name} of {state.tenant.size}")
         source = tenants.NewSource(
-            provider="memory", external_tenant_id=state.tenant.id, client_id="client", credentials=b""
+            provider="microsoft365", external_tenant_id=state.tenant.id, client_id="client", credentials=b""
         )
         return tenants.add_source(connection, tenant, source, NOW)

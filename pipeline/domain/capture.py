@@ -38,6 +38,10 @@ class Resource(StrEnum):
     DIRECTORY_SUBSCRIPTIONS = "directorySubscriptions"
     """What the tenant bought and when it ends: ``/directory/subscriptions``, not those to change notifications."""
     APPLICATIONS = "applications"
+    CLIENTS = "clients"
+    """HaloPSA's name for the MSP's customers."""
+    SITES = "sites"
+    CONTRACTS = "contracts"
 
 
 class SyncType(StrEnum):
@@ -50,6 +54,8 @@ class SyncType(StrEnum):
     ROLES = "roles"
     APPLICATIONS = "applications"
     ORGANIZATION = "organization"
+    COMPANIES = "companies"
+    CONTRACTS = "contracts"
 
 
 RESOURCES: Mapping[SyncType, tuple[Resource, ...]] = {
@@ -70,6 +76,8 @@ RESOURCES: Mapping[SyncType, tuple[Resource, ...]] = {
     SyncType.LICENSES: (Resource.SKUS, Resource.DIRECTORY_SUBSCRIPTIONS),
     SyncType.APPLICATIONS: (Resource.APPLICATIONS,),
     SyncType.ORGANIZATION: (Resource.ORGANIZATION,),
+    SyncType.COMPANIES: (Resource.CLIENTS, Resource.SITES),
+    SyncType.CONTRACTS: (Resource.CONTRACTS,),
 }
 """The resources one sync type reads."""
 
@@ -87,6 +95,9 @@ ENTITY_TYPE_OF: Mapping[Resource, EntityType] = {
     Resource.DIRECTORY_SUBSCRIPTIONS: EntityType.SUBSCRIPTIONS,
     Resource.APPLICATIONS: EntityType.APPLICATIONS,
     Resource.ORGANIZATION: EntityType.ORGANIZATION,
+    Resource.CLIENTS: EntityType.COMPANIES,
+    Resource.SITES: EntityType.SITES,
+    Resource.CONTRACTS: EntityType.CONTRACTS,
 }
 """The type a resource's entities are of; only when all resources of a type were read to the end may it be swept."""
 
@@ -108,7 +119,7 @@ COMPLETE = ReadOutcome(complete=True)
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Page:
-    """One answer of the provider, verbatim: JSON text ``{"value": [...]}``."""
+    """One answer of the provider: JSON text ``{"value": [...]}``, verbatim where the provider answers so."""
 
     resource: Resource
     body: bytes

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from pipeline.domain.psa import Company, Contract, Site
+
 
 class EntityType(StrEnum):
     """The kinds of entity a tenant holds, as stored and as named in events."""
@@ -26,6 +28,9 @@ class EntityType(StrEnum):
     SUBSCRIPTIONS = "subscriptions"
     """Commercial ones, of which a tenant may have several for one SKU."""
     ORGANIZATION = "organization"
+    COMPANIES = "companies"
+    SITES = "sites"
+    CONTRACTS = "contracts"
     TENANTS = "tenants"
     """The tenant itself, as what an alert is about; no stored entity stands behind it."""
 
@@ -41,6 +46,10 @@ class RelationshipType(StrEnum):
     """parent: license (SKU), child: identity."""
     POLICY_APPLIES_TO = "policy_applies_to"
     """parent: policy, child: identity, group or role that the policy names as included."""
+    SITE_OF = "site_of"
+    """parent: company, child: site."""
+    CONTRACT_OF = "contract_of"
+    """parent: site, or company where the contract names no site; child: contract."""
 
 
 class CredentialKind(StrEnum):
@@ -290,6 +299,9 @@ Entity = (
     | Application
     | Subscription
     | Organization
+    | Company
+    | Site
+    | Contract
 )
 
 ENTITY_CLASSES: dict[EntityType, type[Entity]] = {
@@ -304,5 +316,8 @@ ENTITY_CLASSES: dict[EntityType, type[Entity]] = {
     EntityType.APPLICATIONS: Application,
     EntityType.SUBSCRIPTIONS: Subscription,
     EntityType.ORGANIZATION: Organization,
+    EntityType.COMPANIES: Company,
+    EntityType.SITES: Site,
+    EntityType.CONTRACTS: Contract,
 }
 """Which value a stored entity becomes, by its discriminator."""

@@ -32,6 +32,7 @@ class AnalysisType(StrEnum):
     POLICY = "policy"
     LICENSE = "license"
     STALE = "stale"
+    PSA = "psa"
     TENANT = "tenant"
     """Facts about the connection itself; raised by the pipeline, not by an analyzer."""
 
@@ -43,6 +44,7 @@ class AlertType(StrEnum):
     LICENSE_WASTE = "license_waste"
     LICENSE_OVERUSE = "license_overuse"
     STALE_USER = "stale_user"
+    PSA_COMPANY_UNLINKED = "psa_company_unlinked"
     TENANT_UNREACHABLE = "tenant_unreachable"
 
 
@@ -53,6 +55,7 @@ OWNER: Mapping[AlertType, AnalysisType] = {
     AlertType.LICENSE_WASTE: AnalysisType.LICENSE,
     AlertType.LICENSE_OVERUSE: AnalysisType.LICENSE,
     AlertType.STALE_USER: AnalysisType.STALE,
+    AlertType.PSA_COMPANY_UNLINKED: AnalysisType.PSA,
     AlertType.TENANT_UNREACHABLE: AnalysisType.TENANT,
 }
 """Which analysis type may create and resolve an alert type."""

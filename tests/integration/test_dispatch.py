@@ -10,6 +10,7 @@ import pytest
 from sqlalchemy import text
 
 from pipeline.domain.capture import SyncType
+from pipeline.domain.providers import SYNC_TYPES, Provider
 from pipeline.domain.runs import Scope
 from pipeline.stages.dispatch import open_due_runs
 from pipeline.storage import tenants
@@ -28,7 +29,7 @@ def add_sources(database: Database, name: str, count: int) -> list[Scope]:
         tenant = tenants.find_tenant(connection, name)
         for number in range(1, count):
             source = tenants.NewSource(
-                provider="memory", external_tenant_id=f"{name} {number}", client_id="c", credentials=b""
+                provider="microsoft365", external_tenant_id=f"{name} {number}", client_id="c", credentials=b""
             )
             scopes.append(tenants.add_source(connection, tenant, source, NOW + number * SECOND))
     return scopes
@@ -166,4 +167,4 @@ def test_the_next_sync_is_an_interval_and_a_little_jitter_away(database: Databas
     shares = [(row.next_due_at - NOW) / timedelta(minutes=row.interval_minutes) for row in rows]
     assert all(1 <= share <= 1 + JITTER for share in shares)
     assert len(set(shares)) > len(shares) / 2, "tenants drift apart"
-    assert len(rows) == 20 * len(SyncType)
+    assert len(rows) == 20 * len(SYNC_TYPES[Provider.MICROSOFT365])
