@@ -98,6 +98,8 @@ class Settings(BaseSettings):
     step_lost_after_ms: int = Field(default=20_000, ge=500)
     legacy_alert_delay_ms: int = Field(default=30_000, ge=0)
     """How long the legacy branch waits before alerts, to aggregate; the former system's 30 s."""
+    full_read_interval_minutes: int = Field(default=1_440, ge=0, le=10_080)
+    """How long changes alone are read before everything is read again; 0 reads everything each time."""
     capture_retention_days: int = Field(default=7, ge=1)
     run_retention_days: int = Field(default=90, ge=1)
 

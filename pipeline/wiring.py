@@ -36,6 +36,7 @@ from pipeline.providers.source import TenantSource
 from pipeline.settings import Settings
 from pipeline.stages.alert import Analysis, Handled, alert_tenant, reconcile_alerts, refused, settle_tenant
 from pipeline.stages.analyze import AnalyzerPart, analyze_tenant
+from pipeline.stages.cadence import Cadence
 from pipeline.stages.capture import OpenSource, capture_tenant
 from pipeline.stages.compare import compare_branches
 from pipeline.stages.execution import Executor, StageFunction
@@ -105,7 +106,7 @@ def open_provider(settings: Settings, keys: Vault, tokens: TokenStore, run: Run)
         Credentials(
             tenant_id=run.source.external_tenant_id,
             client_id=run.source.client_id,
-            client_secret=keys.open(run.source.credentials),
+            credential=keys.open(run.source.credentials),
         ),
         base_url=settings.graph_base_url,
         authority=settings.graph_authority,
@@ -125,7 +126,12 @@ def _stages(settings: Settings, database: Database, open_source: OpenSource) -> 
     return {
         Stage.ROUTE: partial(route_run, snapshot=partial(_snapshot, settings, database)),
         Stage.CAPTURE: partial(capture_tenant, open_source=open_source),
-        Stage.LOAD: partial(load_entities, database=database, open_source=open_source),
+        Stage.LOAD: partial(
+            load_entities,
+            database=database,
+            open_source=open_source,
+            cadence=Cadence(linkers=APPLY_CHANGES, whole_every=timedelta(minutes=settings.full_read_interval_minutes)),
+        ),
         Stage.LINK: partial(link_entities, database=database, open_source=open_source, linkers=LINKERS),
         Stage.ANALYZE: partial(analyze_tenant, database=database, analyzers=_analyzers(settings)),
         Stage.ALERT: partial(
@@ -159,6 +165,9 @@ LINKERS: Mapping[str, Linker] = {
     "n_plus_one": legacy.linker.link,
     "legacy": _legacy_link,
 }
+
+APPLY_CHANGES = frozenset({"batch"})
+"""The linkers whose runs may read changes; the former ones know whole lists only."""
 
 
 def _analyzers(settings: Settings) -> Mapping[str, AnalyzerPart]:

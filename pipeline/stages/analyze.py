@@ -26,6 +26,8 @@ AFFECTED: Mapping[SyncType, frozenset[AnalysisType]] = {
     SyncType.LICENSES: frozenset({AnalysisType.LICENSE}),
     SyncType.APPLICATIONS: frozenset(),
     SyncType.ORGANIZATION: frozenset(),
+    SyncType.COMPANIES: frozenset({AnalysisType.PSA}),
+    SyncType.CONTRACTS: frozenset(),
 }
 """What a sync can have changed; the other analysis types do not run and their alerts are not touched."""
 

@@ -16,7 +16,7 @@ from pipeline import events
 from pipeline.domain.capture import RESOURCES, ReadOutcome, Resource, SyncType
 from pipeline.domain.runs import ClaimedStep, Run
 from pipeline.events import Event, JsonValue
-from pipeline.providers.source import TenantSource
+from pipeline.providers.source import IN_FULL, Since, TenantSource
 from pipeline.stages.execution import Applied, Apply
 from pipeline.storage.captures import CaptureSpool, store_capture
 from pipeline.storage.shadow import create_shadow
@@ -43,21 +43,24 @@ class FreshCapture:
         return [events.fetched(kind, {**run.names(), "complete": self._complete(kind)}) for kind in run.sync_types]
 
     def _complete(self, kind: SyncType) -> bool:
-        return all(self.outcomes[resource].complete for resource in RESOURCES[kind])
+        return all(self.outcomes[resource].complete for resource in RESOURCES[kind] if resource in self.outcomes)
 
     def detail(self) -> dict[str, JsonValue]:
-        """What a person wants to know of it: pages, raw bytes, and why anything is incomplete."""
+        """What a person wants to know of it: pages, raw bytes, why anything is incomplete, and what was read as its
+        changes only.
+        """
         missing: dict[str, JsonValue] = {
             resource.value: outcome.reason for resource, outcome in self.outcomes.items() if not outcome.complete
         }
-        return {"pages": len(self.spool), "bytes": self.spool.raw_bytes, "incomplete": missing}
+        changes: list[JsonValue] = [name.value for name, outcome in self.outcomes.items() if outcome.changes_only]
+        return {"pages": len(self.spool), "bytes": self.spool.raw_bytes, "incomplete": missing, "changes_of": changes}
 
 
-def read_tenant(run: Run, open_source: OpenSource) -> FreshCapture:
+def read_tenant(run: Run, open_source: OpenSource, *, since: Since = IN_FULL) -> FreshCapture:
     """Reads every resource the run is about; what could not be read is in the outcomes with its reason."""
     spool = CaptureSpool()
     try:
-        outcomes = open_source(run).read(wanted(run.sync_types), spool.add)
+        outcomes = open_source(run).read(wanted(run.sync_types), spool.add, since=since)
     except BaseException:
         spool.close()
         raise

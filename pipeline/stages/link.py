@@ -6,12 +6,13 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
+from types import MappingProxyType
 
 from sqlalchemy import Connection
 
 from pipeline import events
-from pipeline.domain.capture import Edges, ReadOutcome, Resource
-from pipeline.domain.entities import RelationshipType
+from pipeline.domain.capture import Changes, Edges, ReadOutcome, Resource
+from pipeline.domain.entities import EntityType, RelationshipType
 from pipeline.domain.ids import entity_key
 from pipeline.domain.runs import ClaimedStep, Scope
 from pipeline.events import JsonValue
@@ -19,27 +20,49 @@ from pipeline.stages.capture import OpenSource
 from pipeline.stages.execution import Applied, Apply
 from pipeline.stages.load import stored_capture
 from pipeline.storage.database import Database
-from pipeline.storage.relationships import Pair, change_pairs, stored_pairs
+from pipeline.storage.relationships import Ends, Pair, change_pairs, pairs_at, stored_pairs
 
 Linker = Callable[[Connection, Scope, Edges, frozenset[RelationshipType]], Mapping[RelationshipType, int]]
 """Makes the stored relationships equal to the edges; removes only of the complete types; tells how many it wrote."""
 
+KINDS = tuple(RelationshipType)
+NOBODY: frozenset[str] = frozenset()
+NO_ENDS: Mapping[RelationshipType, Ends] = MappingProxyType({})
+
 NEEDS: Mapping[RelationshipType, tuple[Resource, ...]] = {
     RelationshipType.MEMBER_OF: (Resource.GROUPS, Resource.GROUP_MEMBERS),
-    RelationshipType.ASSIGNED_ROLE: (Resource.DIRECTORY_ROLES, Resource.ROLE_MEMBERS),
+    RelationshipType.ASSIGNED_ROLE: (
+        Resource.DIRECTORY_ROLES,
+        Resource.ROLE_MEMBERS,
+        Resource.ROLE_ASSIGNMENTS,
+        Resource.ROLE_DEFINITIONS,
+    ),
     RelationshipType.HAS_LICENSE: (Resource.USERS,),
     RelationshipType.POLICY_APPLIES_TO: (Resource.POLICIES,),
+    RelationshipType.SITE_OF: (Resource.SITES,),
+    RelationshipType.CONTRACT_OF: (Resource.CONTRACTS,),
 }
 """What must have been read to its end before a relationship of the type may be taken away."""
 
 
+ENDS: Mapping[RelationshipType, tuple[EntityType, tuple[EntityType, ...]]] = {
+    RelationshipType.MEMBER_OF: (EntityType.GROUPS, (EntityType.IDENTITIES, EntityType.GROUPS)),
+    RelationshipType.ASSIGNED_ROLE: (EntityType.ROLES, (EntityType.IDENTITIES, EntityType.GROUPS)),
+    RelationshipType.HAS_LICENSE: (EntityType.LICENSES, (EntityType.IDENTITIES,)),
+    RelationshipType.POLICY_APPLIES_TO: (
+        EntityType.POLICIES,
+        (EntityType.IDENTITIES, EntityType.GROUPS, EntityType.ROLES),
+    ),
+    RelationshipType.SITE_OF: (EntityType.COMPANIES, (EntityType.SITES,)),
+    RelationshipType.CONTRACT_OF: (EntityType.COMPANIES, (EntityType.CONTRACTS,)),
+}
+"""What the parent and the children of a relationship can be."""
+
+
 def complete_types(outcomes: Mapping[Resource, ReadOutcome]) -> frozenset[RelationshipType]:
-    """The relationship types whose resources were all read to the end."""
-    return frozenset(
-        kind
-        for kind, needs in NEEDS.items()
-        if all(resource in outcomes and outcomes[resource].complete for resource in needs)
-    )
+    """The relationship types whose resources were all read whole and to the end."""
+    whole = {resource for resource, outcome in outcomes.items() if outcome.complete and not outcome.changes_only}
+    return frozenset(kind for kind, needs in NEEDS.items() if whole.issuperset(needs))
 
 
 def link_entities(
@@ -52,11 +75,17 @@ def link_entities(
 ) -> Apply:
     """Writes the relationships of the capture with the linker the route chose."""
     stored = stored_capture(database, step)
-    edges = open_source(step.run).edges(stored.pages())
+    source = open_source(step.run)
+    edges, complete = source.edges(stored.pages()), complete_types(stored.outcomes)
     name = step.run.parts[step.ref.lane].linker
+    partly = any(outcome.changes_only for outcome in stored.outcomes.values())
+    changes = source.changes(stored.pages()) if partly else None
 
     def apply(connection: Connection) -> Applied:
-        written = linkers[name](connection, step.run.scope, edges, complete_types(stored.outcomes))
+        if changes is None:
+            written = linkers[name](connection, step.run.scope, edges, complete)
+        else:
+            written = link_changes(connection, step.run.scope, edges, complete, changes)
         counts: dict[str, JsonValue] = {kind.value: count for kind, count in written.items()}
         told = [events.linked(kind, step.run.names()) for kind in step.run.sync_types]
         return Applied(detail={"linker": name, "written": counts}, events=told)
@@ -68,10 +97,48 @@ def link_in_bulk(
     connection: Connection, scope: Scope, edges: Edges, complete: frozenset[RelationshipType]
 ) -> Mapping[RelationshipType, int]:
     """Two statements: read the stored pairs, write what differs."""
-    changes = plan_links(scope, edges, complete, stored_pairs(connection, scope, tuple(RelationshipType)))
-    if changes.new or changes.gone:
-        change_pairs(connection, scope, new=changes.new, gone=changes.gone)
-    return changes.counts()
+    return _write(connection, scope, plan_links(scope, edges, complete, stored_pairs(connection, scope, KINDS)))
+
+
+def link_changes(
+    connection: Connection, scope: Scope, edges: Edges, complete: frozenset[RelationshipType], changes: Changes
+) -> Mapping[RelationshipType, int]:
+    """As ``link_in_bulk``, where some types were read as their changes: of those it reads the touched pairs alone."""
+    ends = touched_ends(scope, edges, complete, changes)
+    stored = stored_pairs(connection, scope, [kind for kind in KINDS if kind not in ends])
+    stored |= pairs_at(connection, scope, ends)
+    return _write(connection, scope, plan_links(scope, edges, complete, stored, ends))
+
+
+def _write(connection: Connection, scope: Scope, planned: LinkChanges) -> Mapping[RelationshipType, int]:
+    if planned.new or planned.gone:
+        change_pairs(connection, scope, new=planned.new, gone=planned.gone)
+    return planned.counts()
+
+
+def touched_ends(
+    scope: Scope, edges: Edges, complete: Collection[RelationshipType], changes: Changes
+) -> dict[RelationshipType, Ends]:
+    """By type, the ends whose relationships the capture tells wholly. Pure.
+
+    Without a type of which the capture holds the whole, or edges at other ends: its stored pairs are needed, all of
+    them.
+    """
+    found: dict[RelationshipType, Ends] = {}
+    for kind in KINDS:
+        parents, children = changes.parents.get(kind, NOBODY), changes.children.get(kind, NOBODY)
+        told = all(edge.parent_id in parents or edge.child_id in children for edge in edges.get(kind, ()))
+        if kind not in complete and told:
+            above, below = ENDS[kind]
+            found[kind] = Ends(
+                parents={entity_key(scope.source_id, above, external_id) for external_id in parents},
+                children={
+                    entity_key(scope.source_id, kind_below, external_id)
+                    for external_id in children
+                    for kind_below in below
+                },
+            )
+    return found
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -92,8 +159,12 @@ def plan_links(
     edges: Edges,
     complete: Collection[RelationshipType],
     stored: Mapping[RelationshipType, set[Pair]],
+    ends: Mapping[RelationshipType, Ends] = NO_ENDS,
 ) -> LinkChanges:
-    """What to add and to take away so that the stored pairs equal the edges. Pure."""
+    """What to add and to take away so that the stored pairs equal the edges. Pure.
+
+    Taken away is what a complete type lacks, and of the others what is missing at one of the ``ends``.
+    """
 
     key = lru_cache(maxsize=None)(lambda kind, external_id: entity_key(scope.source_id, kind, external_id))
     new: list[tuple[RelationshipType, Pair]] = []
@@ -106,4 +177,7 @@ def plan_links(
         new.extend((kind, pair) for pair in wanted - known)
         if kind in complete:
             gone.extend((kind, pair) for pair in known - wanted)
+        elif kind in ends:
+            at = ends[kind]
+            gone.extend((kind, pair) for pair in known - wanted if pair[0] in at.parents or pair[1] in at.children)
     return LinkChanges(new=tuple(new), gone=tuple(gone))

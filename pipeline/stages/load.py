@@ -2,40 +2,32 @@
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime
 
-import msgspec
 from sqlalchemy import Connection
 
 from pipeline import events
-from pipeline.domain.capture import ENTITY_TYPE_OF, Entities, ReadOutcome, Resource
-from pipeline.domain.entities import Entity, EntityType
+from pipeline.domain.capture import Entities, Page, ReadOutcome, Resource
+from pipeline.domain.entities import EntityType
 from pipeline.domain.ids import entity_key
-from pipeline.domain.runs import Branch, ClaimedStep, Scope
+from pipeline.domain.runs import Branch, ClaimedStep, Scope, Trigger
 from pipeline.errors import PermanentError
 from pipeline.events import Event, JsonValue
-from pipeline.stages.capture import FreshCapture, OpenSource, read_tenant
+from pipeline.providers.source import TenantSource
+from pipeline.stages.cadence import Cadence, changes_suffice
+from pipeline.stages.capture import FreshCapture, OpenSource, read_tenant, wanted
+from pipeline.stages.entity_changes import EntityChanges, partial_types, plan_changes, whole_types
 from pipeline.stages.execution import Applied, Apply, space_of
 from pipeline.storage.captures import StoredCapture, load_capture
 from pipeline.storage.database import Database
-from pipeline.storage.entities import EntityRow, StoredEntity, insert_entities, stored_hashes, update_entities
-from pipeline.storage.inputs import settle_inputs
-
-ENCODER = msgspec.json.Encoder(order="deterministic")
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class EntityChanges:
-    """What a capture changes: rows to write and keys of entities that are gone."""
-
-    new: tuple[EntityRow, ...]
-    changed: tuple[EntityRow, ...]
-    gone: tuple[str, ...]
-    totals: Mapping[str, int]
-    """Entities that stand afterwards, by type."""
+from pipeline.storage.entities import (
+    count_entities,
+    insert_entities,
+    stored_entities,
+    stored_hashes,
+)
+from pipeline.storage.inputs import last_readings, settle_reading
 
 
 def stored_capture(database: Database, step: ClaimedStep) -> StoredCapture:
@@ -47,21 +39,19 @@ def stored_capture(database: Database, step: ClaimedStep) -> StoredCapture:
     return stored
 
 
-def load_entities(step: ClaimedStep, now: datetime, *, database: Database, open_source: OpenSource) -> Apply:
-    """Writes what is new or changed and marks what is gone, the latter only from a complete reading."""
+def load_entities(
+    step: ClaimedStep, now: datetime, *, database: Database, open_source: OpenSource, cadence: Cadence
+) -> Apply:
+    """Writes what is new or changed and marks what is gone, the latter only where the reading says so."""
     fresh: FreshCapture | None = None
     capture: FreshCapture | StoredCapture
     if step.run.branch is Branch.COMPARISON:
         capture = stored_capture(database, step)
-        pages = capture.pages()
+        pages = capture.pages
     else:
-        capture = fresh = read_tenant(step.run, open_source)
-        pages = fresh.spool.pages()
-    entities = open_source(step.run).entities(pages)
-    types = {ENTITY_TYPE_OF[resource] for resource in capture.outcomes if resource in ENTITY_TYPE_OF}
-    with database.begin(space_of(step.ref)) as connection:
-        stored = stored_hashes(connection, step.run.scope, types)
-    changes = plan_changes(step.run.scope, entities, capture.outcomes, stored)
+        capture = fresh = read_tenant(step.run, open_source, since=_since(step, now, database, cadence))
+        pages = fresh.spool.pages
+    changes = _plan(step, capture.outcomes, pages, database=database, source=open_source(step.run))
 
     def apply(connection: Connection) -> Applied:
         told: list[Event] = []
@@ -72,9 +62,9 @@ def load_entities(step: ClaimedStep, now: datetime, *, database: Database, open_
             detail |= fresh.detail()
         if changes.new:
             insert_entities(connection, step.run.scope, changes.new, now)
-        if changes.changed:
-            update_entities(connection, step.run.scope, changes.changed, now)
-        settle_inputs(connection, step.run.scope, capture.outcomes, changes.gone, now)
+        settle_reading(
+            connection, step.run.scope, capture.outcomes, changed=changes.changed, gone=changes.gone, now=now
+        )
         told += [events.processed(kind, step.run.names()) for kind in step.run.sync_types]
         detail |= {"new": len(changes.new), "changed": len(changes.changed), "gone": len(changes.gone)}
         return Applied(detail=detail, events=told, entities=changes.totals)
@@ -82,42 +72,46 @@ def load_entities(step: ClaimedStep, now: datetime, *, database: Database, open_
     return apply
 
 
-def plan_changes(
-    scope: Scope,
-    entities: Entities,
+def _since(step: ClaimedStep, now: datetime, database: Database, cadence: Cadence) -> Mapping[Resource, str]:
+    """What need not be read whole. Who asks for a sync by hand is told the truth of now, sign-ins included."""
+    if step.run.trigger is Trigger.MANUAL or step.run.parts[step.ref.lane].linker not in cadence.linkers:
+        return {}
+    with database.begin() as connection:
+        last = last_readings(connection, step.run.scope)
+    return changes_suffice(wanted(step.run.sync_types), last, now, whole_every=cadence.whole_every)
+
+
+def _plan(
+    step: ClaimedStep,
     outcomes: Mapping[Resource, ReadOutcome],
-    stored: Mapping[EntityType, Mapping[str, StoredEntity]],
+    pages: Callable[[], Iterable[Page]],
+    *,
+    database: Database,
+    source: TenantSource,
 ) -> EntityChanges:
-    """What to write, from what was read and the hashes of what is stored. Pure."""
-    swept = {ENTITY_TYPE_OF[r] for r, outcome in outcomes.items() if outcome.complete and r in ENTITY_TYPE_OF}
-    new: list[EntityRow] = []
-    changed: list[EntityRow] = []
-    gone: list[str] = []
-    totals: dict[str, int] = {}
-    for kind, known in stored.items():
-        seen: set[str] = set()
-        for row in _rows(scope, kind, entities.get(kind, {}).values()):
-            seen.add(row.key)
-            before = known.get(row.key)
-            if before is None:
-                new.append(row)
-            elif before.deleted or before.data_hash != row.data_hash:
-                changed.append(row)
-        unseen = [key for key, before in known.items() if key not in seen and not before.deleted]
-        if kind in swept:
-            gone.extend(unseen)
-        totals[kind.value] = len(seen) + (0 if kind in swept else len(unseen))
-    return EntityChanges(new=tuple(new), changed=tuple(changed), gone=tuple(gone), totals=totals)
+    """Reads what is stored, as much of it as the capture speaks of, and decides."""
+    scope = step.run.scope
+    entities = source.entities(pages())
+    whole, partly = whole_types(outcomes), partial_types(outcomes)
+    if not partly:
+        with database.begin(space_of(step.ref)) as connection:
+            return plan_changes(scope, entities, outcomes, stored_hashes(connection, scope, whole))
+    removed = source.changes(pages()).removed
+    with database.begin(space_of(step.ref)) as connection:
+        stored = stored_hashes(connection, scope, whole) if whole else {}
+        touched = stored_entities(connection, scope, list(_keys(scope, partly, entities, removed)))
+        standing = count_entities(connection, scope, partly)
+    for kind in partly:
+        stored[kind] = touched.get(kind, {})
+    return plan_changes(scope, entities, outcomes, stored, removed=removed, standing=standing)
 
 
-def _rows(scope: Scope, kind: EntityType, found: Iterable[Entity]) -> Iterable[EntityRow]:
-    for entity in found:
-        document = ENCODER.encode(entity)
-        yield EntityRow(
-            key=entity_key(scope.source_id, kind, entity.id),
-            entity_type=kind,
-            external_id=entity.id,
-            display_name=getattr(entity, "display_name", ""),
-            document=document.decode(),
-            data_hash=hashlib.blake2b(document, digest_size=16).digest(),
-        )
+def _keys(
+    scope: Scope,
+    kinds: Iterable[EntityType],
+    entities: Entities,
+    removed: Mapping[EntityType, frozenset[str]],
+) -> Iterator[str]:
+    for kind in kinds:
+        for external_id in {*entities.get(kind, {}), *removed.get(kind, ())}:
+            yield entity_key(scope.source_id, kind, external_id)

@@ -15,7 +15,7 @@ from pipeline.errors import UserError
 from pipeline.stages.dispatch import next_refs, open_due_runs
 from pipeline.stages.execution import Executor, Outcome
 from pipeline.storage.database import Database
-from pipeline.storage.schedules import request_sync
+from pipeline.storage.schedules import request_sync, scheduled_types
 from pipeline.storage.tables import run_steps, runs
 
 
@@ -24,14 +24,18 @@ def sync_here(
     executor: Executor,
     scope: Scope,
     *,
-    sync_types: Sequence[SyncType] = tuple(SyncType),
+    sync_types: Sequence[SyncType] = (),
     compare: bool = False,
     max_jobs: int = 5,
 ) -> UUID:
-    """The id of the finished run. Raises ``UserError`` when the source has a run under way elsewhere."""
+    """The id of the finished run, of everything the source is read for unless ``sync_types`` says less.
+
+    Raises ``UserError`` when the source has a run under way elsewhere.
+    """
     now = executor.clock()
     with database.begin() as connection:
-        request_sync(connection, scope, sync_types, now, compare=compare)
+        wanted = sync_types or scheduled_types(connection, scope)
+        request_sync(connection, scope, wanted, now, compare=compare)
     opened = open_due_runs(database, now, max_jobs=max_jobs, only=[scope.source_id])
     if not opened:
         raise UserError("A run of this tenant is under way already; `mspbyte runs list` shows it.")

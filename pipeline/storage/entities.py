@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -32,6 +33,8 @@ class EntityRow:
 class StoredEntity:
     data_hash: bytes
     deleted: bool
+    document: str = ""
+    """Its JSON text, where it was asked for."""
 
 
 def stored_hashes(
@@ -49,6 +52,34 @@ def stored_hashes(
         if isinstance(data_hash, bytes):
             found[EntityType(str(kind))][str(key)] = StoredEntity(data_hash, bool(deleted))
     return found
+
+
+def stored_entities(
+    connection: Connection, scope: Scope, keys: Collection[str]
+) -> dict[EntityType, dict[str, StoredEntity]]:
+    """The stored entities among the keys, deleted ones included, with their documents."""
+    rows = fetch_rows(
+        connection,
+        "SELECT entity_type, encode(uuid_send(id), 'hex'), data_hash, deleted_at IS NOT NULL, normalized::text"
+        "  FROM entities WHERE id = ANY(%(keys)s::uuid[]) AND source_id = %(source_id)s",
+        {"source_id": scope.source_id, "keys": array_of(keys)},
+    )
+    found: defaultdict[EntityType, dict[str, StoredEntity]] = defaultdict(dict)
+    for kind, key, data_hash, deleted, document in rows:
+        if isinstance(data_hash, bytes):
+            found[EntityType(str(kind))][str(key)] = StoredEntity(data_hash, bool(deleted), str(document))
+    return found
+
+
+def count_entities(connection: Connection, scope: Scope, types: Collection[EntityType]) -> dict[EntityType, int]:
+    """How many entities of each type stand."""
+    rows = fetch_rows(
+        connection,
+        "SELECT entity_type, count(*) FROM entities"
+        " WHERE source_id = %(source_id)s AND entity_type = ANY(%(types)s) AND deleted_at IS NULL GROUP BY entity_type",
+        {"source_id": scope.source_id, "types": [kind.value for kind in types]},
+    )
+    return dict.fromkeys(types, 0) | {EntityType(str(kind)): int(str(count)) for kind, count in rows}
 
 
 COLUMNS = (
@@ -85,31 +116,6 @@ def insert_entities(connection: Connection, scope: Scope, rows: Sequence[EntityR
             )
             for row in rows
         ),
-    )
-
-
-UPDATE = text("""
-UPDATE entities e
-   SET display_name = n.display_name, normalized = n.document, data_hash = n.data_hash,
-       updated_at = :now, deleted_at = NULL
-  FROM unnest(CAST(:keys AS uuid[]), CAST(:names AS text[]), CAST(:documents AS jsonb[]), CAST(:hashes AS bytea[]))
-       AS n(id, display_name, document, data_hash)
- WHERE e.id = n.id AND e.source_id = :source_id
-""")
-
-
-def update_entities(connection: Connection, scope: Scope, rows: Sequence[EntityRow], now: datetime) -> None:
-    """Writes changed entities; one that was deleted is back."""
-    connection.execute(
-        UPDATE,
-        {
-            "keys": [row.key for row in rows],
-            "names": [row.display_name for row in rows],
-            "documents": [row.document for row in rows],
-            "hashes": [row.data_hash for row in rows],
-            "source_id": scope.source_id,
-            "now": now,
-        },
     )
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 
 from sqlalchemy import Connection, text
 
@@ -24,6 +25,43 @@ def stored_pairs(
         "SELECT type, encode(uuid_send(parent_id), 'hex'), encode(uuid_send(child_id), 'hex') FROM relationships"
         " WHERE source_id = %(source_id)s AND type = ANY(%(types)s)",
         {"source_id": scope.source_id, "types": [kind.value for kind in types]},
+    )
+    found: defaultdict[RelationshipType, set[Pair]] = defaultdict(set)
+    for kind, parent, child in rows:
+        found[RelationshipType(str(kind))].add((str(parent), str(child)))
+    return found
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Ends:
+    """Keys of the parents, and of the children, that pairs of one type are asked for by."""
+
+    parents: Collection[str] = ()
+    children: Collection[str] = ()
+
+
+def pairs_at(
+    connection: Connection, scope: Scope, ends: Mapping[RelationshipType, Ends]
+) -> dict[RelationshipType, set[Pair]]:
+    """The stored pairs that have one of the ends: one statement."""
+    parents = [(kind, key) for kind, found in ends.items() for key in found.parents]
+    children = [(kind, key) for kind, found in ends.items() for key in found.children]
+    rows = fetch_rows(
+        connection,
+        "SELECT r.type, encode(uuid_send(r.parent_id), 'hex'), encode(uuid_send(r.child_id), 'hex')"
+        "  FROM unnest(%(parent_types)s::text[], %(parents)s::uuid[]) AS n(type, id)"
+        "  JOIN relationships r ON r.source_id = %(source_id)s AND r.type = n.type AND r.parent_id = n.id"
+        " UNION "
+        "SELECT r.type, encode(uuid_send(r.parent_id), 'hex'), encode(uuid_send(r.child_id), 'hex')"
+        "  FROM unnest(%(child_types)s::text[], %(children)s::uuid[]) AS n(type, id)"
+        "  JOIN relationships r ON r.source_id = %(source_id)s AND r.type = n.type AND r.child_id = n.id",
+        {
+            "source_id": scope.source_id,
+            "parent_types": array_of(kind.value for kind, _ in parents),
+            "parents": array_of(key for _, key in parents),
+            "child_types": array_of(kind.value for kind, _ in children),
+            "children": array_of(key for _, key in children),
+        },
     )
     found: defaultdict[RelationshipType, set[Pair]] = defaultdict(set)
     for kind, parent, child in rows:

@@ -38,5 +38,10 @@ def export(
                 f"Run {found.id} has no capture: none was taken, or it is past CAPTURE_RETENTION_DAYS. "
                 "`mspbyte sync` takes a new one."
             )
+        if any(outcome.changes_only for outcome in capture.outcomes.values()):
+            raise UserError(
+                f"Run {found.id} read changes only, which tell nothing of the whole tenant. `mspbyte sync` reads "
+                "everything; export its run."
+            )
         write_folder(folder, capture.pages(), capture.outcomes)
     say(f"Wrote the capture of run {found.id} to {folder}. Read it with `mspbyte analyze {folder}`.")

@@ -6,11 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.domain.capture import COMPLETE, Edge, ReadOutcome, Resource
+from pipeline.domain.capture import COMPLETE, Changes, Edge, ReadOutcome, Resource
 from pipeline.domain.entities import EntityType, RelationshipType
 from pipeline.domain.ids import entity_key
 from pipeline.domain.runs import Scope
-from pipeline.stages.link import NEEDS, complete_types, plan_links
+from pipeline.stages.link import ENDS, NEEDS, complete_types, plan_links, touched_ends
 from pipeline.storage.relationships import Pair
 
 SCOPE = Scope(tenant_id=1, source_id=2)
@@ -67,3 +67,47 @@ def test_a_type_is_complete_only_with_every_list_it_comes_from(resource: Resourc
     assert complete_types({**everything, resource: CUT}) == frozenset(RelationshipType) - needing
     unread = {key: outcome for key, outcome in everything.items() if key is not resource}
     assert complete_types(unread) == frozenset(RelationshipType) - needing
+
+
+@given(
+    before=memberships,
+    wanted=memberships,
+    groups=st.frozensets(st.sampled_from("gh")),
+    left=st.frozensets(st.sampled_from("abc")),
+)
+def test_changes_set_right_what_they_tell_wholly_and_touch_nothing_else(
+    before: frozenset[tuple[str, str]],
+    wanted: frozenset[tuple[str, str]],
+    groups: frozenset[str],
+    left: frozenset[str],
+) -> None:
+    """``groups`` had their members read again, the people in ``left`` are no more."""
+    wanted = frozenset(one for one in wanted if one[1] not in left)
+    edges = {MEMBER_OF: tuple(member(*one) for one in wanted if one[0] in groups)}
+    changes = Changes(parents={MEMBER_OF: groups}, children={MEMBER_OF: left})
+
+    ends = touched_ends(SCOPE, edges, (), changes)
+    stored = {pair(*one) for one in before if one[0] in groups or one[1] in left}
+    planned = plan_links(SCOPE, edges, (), {MEMBER_OF: stored}, ends)
+
+    after = {pair(*one) for one in before} - {one for _, one in planned.gone} | {one for _, one in planned.new}
+    expected = {pair(*one) for one in wanted if one[0] in groups}
+    expected |= {pair(*one) for one in before if one[0] not in groups and one[1] not in left}
+    assert after == expected
+
+
+def test_edges_of_a_list_that_was_cut_ask_for_all_stored_pairs_of_their_type() -> None:
+    ends = touched_ends(SCOPE, {MEMBER_OF: (member("g", "a"),)}, (), Changes(children={MEMBER_OF: frozenset("b")}))
+
+    assert MEMBER_OF not in ends
+    assert RelationshipType.HAS_LICENSE in ends, "of which nothing is told and nothing need be read"
+
+
+def test_every_relationship_says_what_its_ends_can_be_and_needs() -> None:
+    assert set(ENDS) == set(NEEDS) == set(RelationshipType)
+
+
+def test_what_was_read_as_changes_completes_no_type() -> None:
+    outcomes = {**dict.fromkeys(Resource, COMPLETE), Resource.USERS: ReadOutcome(complete=True, changes_only=True)}
+
+    assert RelationshipType.HAS_LICENSE not in complete_types(outcomes)

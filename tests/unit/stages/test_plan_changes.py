@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import replace
+from datetime import UTC, datetime
 
 import pytest
 from hypothesis import given
@@ -13,7 +15,7 @@ from pipeline.domain.capture import COMPLETE, NormalizedCapture, ReadOutcome, Re
 from pipeline.domain.entities import Entity, EntityType, Group, Identity
 from pipeline.domain.ids import entity_key
 from pipeline.domain.runs import Scope
-from pipeline.stages.load import EntityChanges, plan_changes
+from pipeline.stages.entity_changes import EntityChanges, plan_changes
 from pipeline.storage.entities import EntityRow, StoredEntity
 
 SCOPE = Scope(tenant_id=1, source_id=2)
@@ -157,3 +159,87 @@ def test_after_any_readings_the_rows_stand_as_the_last_complete_one_and_what_was
         assert changes.totals == {"identities": len(model)}
         again = planned(capture, rows)
         assert told(again) == ([], [], []), "the same reading again writes nothing"
+
+
+PARTLY = ReadOutcome(complete=True, changes_only=True)
+SIGNED_IN = replace(ANN, last_successful_sign_in_at=datetime(2026, 1, 1, tzinfo=UTC), mfa_registered=True)
+
+
+def with_documents(*entities: Entity, deleted: bool = False) -> Stored:
+    """What the database hands over of the entities that changes speak of."""
+    rows = planned(captured(*entities), NOTHING).new
+    return {
+        EntityType.IDENTITIES: {row.key: StoredEntity(row.data_hash, deleted, row.document) for row in rows},
+    }
+
+
+def planned_changes(
+    capture: NormalizedCapture, known: Stored, *, removed: tuple[str, ...] = (), standing: int = 10
+) -> EntityChanges:
+    return plan_changes(
+        SCOPE,
+        capture.entities,
+        capture.outcomes,
+        known,
+        removed={EntityType.IDENTITIES: frozenset(removed)},
+        standing={EntityType.IDENTITIES: standing},
+    )
+
+
+def test_whom_the_changes_do_not_speak_of_stays_and_whom_they_name_is_gone() -> None:
+    changes = planned_changes(captured(outcome=PARTLY), with_documents(ANN, BOB), removed=("bob", "never seen"))
+
+    assert told(changes) == ([], [], [key("bob")])
+    assert changes.totals == {"identities": 9}
+
+
+def test_one_who_is_gone_already_leaves_no_second_time() -> None:
+    changes = planned_changes(captured(outcome=PARTLY), with_documents(BOB, deleted=True), removed=("bob",))
+
+    assert told(changes) == ([], [], [])
+    assert changes.totals == {"identities": 10}
+
+
+def test_one_who_came_back_is_written_and_counted_again() -> None:
+    changes = planned_changes(captured(BOB, outcome=PARTLY), with_documents(BOB, deleted=True), removed=("bob",))
+
+    assert told(changes) == ([], ["bob"], [])
+    assert changes.totals == {"identities": 11}
+
+
+def test_what_changes_leave_unread_of_a_user_is_kept() -> None:
+    changes = planned_changes(captured(ANN, outcome=PARTLY), with_documents(SIGNED_IN))
+
+    assert told(changes) == ([], [], []), "nothing that was read differs"
+
+
+def test_what_was_read_beside_the_changes_is_not_kept() -> None:
+    capture = captured(ANN, outcome=PARTLY)
+    outcomes = {**capture.outcomes, Resource.SIGN_IN_ACTIVITY: PARTLY}
+
+    (row,) = planned_changes(replace(capture, outcomes=outcomes), with_documents(SIGNED_IN)).changed
+
+    assert json.loads(row.document)["last_successful_sign_in_at"] is None
+    assert json.loads(row.document)["mfa_registered"] is True, "the registration was not read"
+
+
+@given(data=st.data())
+def test_whole_readings_and_changes_lead_to_the_same(data: st.DataObject) -> None:
+    """Applying what differs, twice and in any order, leaves what a whole reading leaves."""
+    people = st.dictionaries(st.sampled_from("abcdef"), st.booleans())
+    before, after = data.draw(people), data.draw(people)
+    entities = {name: Identity(id=name, user_principal_name=name, enabled=on) for name, on in after.items()}
+    known = with_documents(*(Identity(id=name, user_principal_name=name, enabled=on) for name, on in before.items()))
+    touched = {name for name in {*before, *after} if before.get(name) != after.get(name)}
+    touched |= set(data.draw(st.lists(st.sampled_from("abcdef"))))  # replays
+
+    whole = planned(captured(*entities.values()), known)
+    partly = planned_changes(
+        captured(*(entities[name] for name in touched if name in entities), outcome=PARTLY),
+        known,
+        removed=tuple(name for name in touched if name not in entities),
+        standing=len(before),
+    )
+
+    assert [sorted(part) for part in told(partly)] == [sorted(part) for part in told(whole)]
+    assert partly.totals == whole.totals == {"identities": len(after)}

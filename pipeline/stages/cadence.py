@@ -1,0 +1,51 @@
+"""Cadence: which lists a run reads whole, and of which it reads the changes.
+
+Two cadences, because Microsoft's changes do not tell everything: a sign-in and a registered method change no user
+(https://learn.microsoft.com/graph/delta-query-overview). Between whole readings the changes suffice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from pipeline.domain.capture import Resource
+from pipeline.storage.inputs import LastReading
+
+READ_ALONG: Mapping[Resource, tuple[Resource, ...]] = {
+    Resource.USERS: (Resource.SIGN_IN_ACTIVITY, Resource.REGISTRATION_DETAILS),
+    Resource.GROUPS: (Resource.GROUP_MEMBERS,),
+    Resource.DIRECTORY_ROLES: (Resource.ROLE_MEMBERS,),
+}
+"""Lists whose changes can be read, each with what comes with it."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Cadence:
+    """Which linkers can apply changes, and how long changes alone may be read."""
+
+    linkers: frozenset[str]
+    whole_every: timedelta
+
+
+def changes_suffice(
+    wanted: Collection[Resource], last: Mapping[Resource, LastReading], now: datetime, *, whole_every: timedelta
+) -> dict[Resource, str]:
+    """The token to go on from, for each wanted list that was read whole, with all that comes with it, lately.
+
+    Anything incomplete is read whole again, so that nothing is built upon a gap.
+    """
+    since: dict[Resource, str] = {}
+    for resource, along in READ_ALONG.items():
+        family = [one for one in (resource, *along) if one in wanted]
+        token = last[resource].token if resource in last else ""
+        if resource in family and token and all(_is_whole(last.get(one), now - whole_every) for one in family):
+            since |= dict.fromkeys(family, token)
+    return since
+
+
+def _is_whole(reading: LastReading | None, oldest: datetime) -> bool:
+    if reading is None or not reading.complete or reading.read_in_full_at is None:
+        return False
+    return reading.read_in_full_at > oldest
