@@ -22,13 +22,18 @@ def upgrade() -> None:
     op.add_column("source_inputs", sa.Column("token", sa.Text(), server_default=sa.text("''"), nullable=False))
     op.create_table(
         "notification_subscriptions",
-        sa.Column("id", sa.Text(), nullable=False),
-        sa.Column("tenant_id", sa.Integer(), nullable=False),
         sa.Column("source_id", sa.Integer(), nullable=False),
         sa.Column("resource", sa.Text(), nullable=False),
-        sa.Column("client_state_hash", sa.LargeBinary(), nullable=False),
-        sa.Column("expires_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("tenant_id", sa.Integer(), nullable=False),
+        sa.Column("subscription_id", sa.Text(), nullable=True),
+        sa.Column("directory_id", sa.Text(), server_default=sa.text("''"), nullable=False),
+        sa.Column("url", sa.Text(), server_default=sa.text("''"), nullable=False),
+        sa.Column("client_state_hash", sa.LargeBinary(), server_default=sa.text("''::bytea"), nullable=False),
+        sa.Column("expires_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("wanted_action", sa.Text(), server_default=sa.text("''"), nullable=False),
+        sa.Column("failures", sa.Integer(), server_default=sa.text("0"), nullable=False),
+        sa.Column("last_error", sa.Text(), server_default=sa.text("''"), nullable=False),
+        sa.Column("next_attempt_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("notifications", sa.BigInteger(), server_default=sa.text("0"), nullable=False),
         sa.Column("last_notification_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
@@ -41,10 +46,9 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(
             ["tenant_id"], ["tenants.id"], name=op.f("notification_subscriptions_tenant_id_fkey"), ondelete="CASCADE"
         ),
-        sa.PrimaryKeyConstraint("id", name=op.f("notification_subscriptions_pkey")),
-        sa.UniqueConstraint("source_id", "resource", name="notification_subscriptions_one_per_resource"),
+        sa.PrimaryKeyConstraint("source_id", "resource", name=op.f("notification_subscriptions_pkey")),
+        sa.UniqueConstraint("subscription_id", name="notification_subscriptions_by_microsofts_id"),
     )
-    op.create_index("notification_subscriptions_by_expiry", "notification_subscriptions", ["expires_at"], unique=False)
     op.create_table(
         "company_links",
         sa.Column("source_id", sa.Integer(), nullable=False),
@@ -65,7 +69,6 @@ def upgrade() -> None:
 def downgrade() -> None:
     op.execute("DELETE FROM schedules WHERE sync_type IN ('applications', 'organization', 'companies', 'contracts')")
     op.drop_table("company_links")
-    op.drop_index("notification_subscriptions_by_expiry", table_name="notification_subscriptions")
     op.drop_table("notification_subscriptions")
     op.drop_column("source_inputs", "token")
     op.drop_column("source_inputs", "read_in_full_at")
