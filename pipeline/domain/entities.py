@@ -55,7 +55,7 @@ class RelationshipType(StrEnum):
 class CredentialKind(StrEnum):
     """What an application proves itself with."""
 
-    PASSWORD = "password"
+    PASSWORD = "password"  # noqa: S105 - a kind of credential, not one
     CERTIFICATE = "certificate"
 
 
@@ -111,8 +111,8 @@ class Role:
 
     id: str
     display_name: str = ""
-    activated: bool = True
-    """Whether the tenant lists it among its directory roles; otherwise it is known by its assignments alone."""
+    built_in: bool = True
+    """``False`` for a role the tenant made itself: such a role is never among its directory roles."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

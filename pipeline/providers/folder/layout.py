@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from pipeline.domain.capture import Resource
-from pipeline.providers.microsoft365 import payloads
+from pipeline.providers.microsoft365 import organization, payloads
 
 SHAPES: Mapping[Resource, type[payloads.ListPage[Any]]] = {
     Resource.USERS: payloads.ListPage[payloads.User],
@@ -20,8 +20,24 @@ SHAPES: Mapping[Resource, type[payloads.ListPage[Any]]] = {
     Resource.AUTHENTICATION_STRENGTHS: payloads.ListPage[payloads.AuthenticationStrength],
     Resource.SECURITY_DEFAULTS: payloads.ListPage[payloads.SecurityDefaults],
     Resource.SKUS: payloads.ListPage[payloads.SubscribedSku],
+    Resource.ROLE_ASSIGNMENTS: payloads.ListPage[payloads.RoleAssignment],
+    Resource.ROLE_DEFINITIONS: payloads.ListPage[payloads.RoleDefinition],
+    Resource.DIRECTORY_SUBSCRIPTIONS: payloads.ListPage[organization.CompanySubscription],
+    Resource.APPLICATIONS: payloads.ListPage[organization.RegisteredApplication],
+    Resource.ORGANIZATION: payloads.ListPage[organization.TenantOrganization],
 }
 """The lists that have a file of their own, and its shape."""
+
+OPTIONAL = frozenset(
+    {
+        Resource.ROLE_ASSIGNMENTS,
+        Resource.ROLE_DEFINITIONS,
+        Resource.DIRECTORY_SUBSCRIPTIONS,
+        Resource.APPLICATIONS,
+        Resource.ORGANIZATION,
+    }
+)
+"""Lists that came later: a folder without their files was not asked for them, and says nothing of them."""
 
 INSIDE: Mapping[Resource, Resource] = {
     Resource.USERS: Resource.SIGN_IN_ACTIVITY,

@@ -9,7 +9,7 @@ from pathlib import Path
 from pipeline.domain.capture import COMPLETE, Page, ReadOutcome, Resource
 from pipeline.errors import CaptureFileError
 from pipeline.providers.folder import json_file
-from pipeline.providers.folder.layout import INSIDE, OUTCOMES_FILE, SHAPES, Outcome, file_name
+from pipeline.providers.folder.layout import INSIDE, OPTIONAL, OUTCOMES_FILE, SHAPES, Outcome, file_name
 from pipeline.providers.folder.members import split_members
 from pipeline.providers.microsoft365 import payloads
 
@@ -85,7 +85,8 @@ def _recorded(folder: Path) -> Outcomes | None:
 def _outcomes(files: Iterable[_File], recorded: Outcomes | None) -> Outcomes:
     """The files' own outcomes, corrected by the recorded ones; a record never makes up for what is not there."""
     if recorded is None:
-        return {key: outcome for file in files for key, outcome in file.outcomes.items()}
+        asked_for = (file for file in files if file.pages or OPTIONAL.isdisjoint(file.outcomes))
+        return {key: outcome for file in asked_for for key, outcome in file.outcomes.items()}
     found = {key: outcome for file in files for key, outcome in _asked_for(file, recorded).items()}
     return {key: _judged(key, outcome, recorded.get(key, outcome), found) for key, outcome in found.items()}
 

@@ -25,6 +25,8 @@ NAMED_LOCATIONS = msgspec.json.Decoder(payloads.ListPage[payloads.NamedLocation]
 STRENGTHS = msgspec.json.Decoder(payloads.ListPage[payloads.AuthenticationStrength])
 SECURITY_DEFAULTS = msgspec.json.Decoder(payloads.ListPage[payloads.SecurityDefaults])
 SKUS = msgspec.json.Decoder(payloads.ListPage[payloads.SubscribedSku])
+ROLE_ASSIGNMENTS = msgspec.json.Decoder(payloads.ListPage[payloads.RoleAssignment])
+ROLE_DEFINITIONS = msgspec.json.Decoder(payloads.ListPage[payloads.RoleDefinition])
 
 
 def decoded(decoder: msgspec.json.Decoder[payloads.ListPage[P]], pages: Iterable[Page]) -> Iterator[tuple[str, P]]:

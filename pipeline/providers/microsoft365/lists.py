@@ -94,7 +94,56 @@ SECURITY_DEFAULTS = GraphList(
 )
 """A single object: https://learn.microsoft.com/graph/api/identitysecuritydefaultsenforcementpolicy-get"""
 
-PLAIN = (REGISTRATION_DETAILS, POLICIES, NAMED_LOCATIONS, AUTHENTICATION_STRENGTHS, SKUS)
+ROLE_ASSIGNMENTS = GraphList(
+    resource=Resource.ROLE_ASSIGNMENTS,
+    path="/roleManagement/directory/roleAssignments?$expand=principal",
+    permission="RoleManagement.Read.Directory",
+)
+"""https://learn.microsoft.com/graph/api/rbacapplication-list-roleassignments documents no ``$top``. An assignment
+names its principal by id only; expanded, it says whether that is a user, a group or an application."""
+
+ROLE_DEFINITIONS = GraphList(
+    resource=Resource.ROLE_DEFINITIONS,
+    path="/roleManagement/directory/roleDefinitions?$select=id,templateId,displayName,isBuiltIn",
+    permission="RoleManagement.Read.Directory",
+)
+"""https://learn.microsoft.com/graph/api/rbacapplication-list-roledefinitions"""
+
+ORGANIZATION = GraphList(
+    resource=Resource.ORGANIZATION,
+    path="/organization?$select=id,displayName,verifiedDomains,onPremisesSyncEnabled,onPremisesLastSyncDateTime,"
+    "createdDateTime",
+    permission="Organization.Read.All",
+)
+"""https://learn.microsoft.com/graph/api/organization-list"""
+
+DIRECTORY_SUBSCRIPTIONS = GraphList(
+    resource=Resource.DIRECTORY_SUBSCRIPTIONS,
+    path="/directory/subscriptions",
+    permission="Organization.Read.All",
+)
+"""https://learn.microsoft.com/graph/api/directory-list-subscriptions"""
+
+APPLICATIONS = GraphList(
+    resource=Resource.APPLICATIONS,
+    path="/applications?$select=id,appId,displayName,passwordCredentials,keyCredentials&$top=999",
+    permission="Application.Read.All",
+)
+"""https://learn.microsoft.com/graph/api/application-list, which allows 150 requests a minute that select
+``keyCredentials``: enough for 149,850 applications."""
+
+PLAIN = (
+    REGISTRATION_DETAILS,
+    POLICIES,
+    NAMED_LOCATIONS,
+    AUTHENTICATION_STRENGTHS,
+    SKUS,
+    ROLE_ASSIGNMENTS,
+    ROLE_DEFINITIONS,
+    ORGANIZATION,
+    DIRECTORY_SUBSCRIPTIONS,
+    APPLICATIONS,
+)
 """Lists that are read to their end and need nothing else."""
 
 

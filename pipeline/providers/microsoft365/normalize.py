@@ -10,7 +10,16 @@ import msgspec
 
 from pipeline.domain.capture import Changes, Edges, Entities, NormalizedCapture, Page, ReadOutcome, Resource
 from pipeline.domain.entities import ConditionalAccessPolicy, Entity, EntityType, RelationshipType
-from pipeline.providers.microsoft365 import decoding, identities, objects, payloads, policies, relations
+from pipeline.providers.microsoft365 import (
+    decoding,
+    identities,
+    objects,
+    organization,
+    payloads,
+    policies,
+    relations,
+)
+from pipeline.providers.microsoft365.roles import RoleLists
 
 P = TypeVar("P", bound=payloads.Payload)
 V = TypeVar("V")
@@ -34,7 +43,7 @@ def entities(pages: Iterable[Page]) -> Entities:
     found: dict[EntityType, Iterable[Entity]] = {
         EntityType.IDENTITIES: (identities.identity(user, registered) for user in users),
         EntityType.GROUPS: map(objects.group, _read(by_resource, Resource.GROUPS, decoding.GROUPS)),
-        EntityType.ROLES: map(objects.role, _read(by_resource, Resource.DIRECTORY_ROLES, decoding.ROLES)),
+        EntityType.ROLES: _role_lists(by_resource).roles(),
         EntityType.POLICIES: _policies(by_resource),
         EntityType.LICENSES: map(objects.license_of, _read(by_resource, Resource.SKUS, decoding.SKUS)),
         EntityType.NAMED_LOCATIONS: map(
@@ -45,6 +54,15 @@ def entities(pages: Iterable[Page]) -> Entities:
         ),
         EntityType.SECURITY_DEFAULTS: map(
             objects.security_defaults, _read(by_resource, Resource.SECURITY_DEFAULTS, decoding.SECURITY_DEFAULTS)
+        ),
+        EntityType.SUBSCRIPTIONS: map(
+            organization.subscription, _read(by_resource, Resource.DIRECTORY_SUBSCRIPTIONS, organization.SUBSCRIPTIONS)
+        ),
+        EntityType.APPLICATIONS: map(
+            organization.application, _read(by_resource, Resource.APPLICATIONS, organization.APPLICATIONS)
+        ),
+        EntityType.ORGANIZATION: map(
+            organization.organization, _read(by_resource, Resource.ORGANIZATION, organization.ORGANIZATIONS)
         ),
     }
     return {kind: _unique(values, key=lambda entity: entity.id) for kind, values in found.items()}
@@ -109,10 +127,14 @@ def _unique(values: Iterable[V], *, key: Callable[[V], str]) -> dict[str, V]:
     return dict(sorted(found.items()))
 
 
+def _role_lists(pages: Pages) -> RoleLists:
+    return RoleLists(
+        listed=tuple(_read(pages, Resource.DIRECTORY_ROLES, decoding.ROLES)),
+        definitions=tuple(_read(pages, Resource.ROLE_DEFINITIONS, decoding.ROLE_DEFINITIONS)),
+        assignments=tuple(_read(pages, Resource.ROLE_ASSIGNMENTS, decoding.ROLE_ASSIGNMENTS)),
+    )
+
+
 def _role_holders(pages: Pages) -> Iterator[tuple[str, payloads.Member]]:
-    """``(role template id, member)``; the member lists are kept under the tenant's own object id of the role."""
-    roles = decoding.decoded(decoding.ROLES, pages.get(Resource.DIRECTORY_ROLES, ()))
-    templates = {role.id: role.role_template_id or role.id for _, role in roles}
-    for role_id, member in decoding.decoded(decoding.MEMBERS, pages.get(Resource.ROLE_MEMBERS, ())):
-        if role_id in templates:
-            yield templates[role_id], member
+    """``(role template id, holder)``; the member lists are kept under the tenant's own object id of the role."""
+    return _role_lists(pages).holders(decoding.decoded(decoding.MEMBERS, pages.get(Resource.ROLE_MEMBERS, ())))

@@ -21,6 +21,14 @@ def role(payload: payloads.DirectoryRole) -> Role:
     return Role(id=payload.role_template_id or payload.id, display_name=payload.display_name or "")
 
 
+def role_of(payload: payloads.RoleDefinition) -> Role:
+    return Role(
+        id=payload.template_id or payload.id,
+        display_name=payload.display_name or "",
+        built_in=payload.is_built_in is not False,
+    )
+
+
 def license_of(payload: payloads.SubscribedSku) -> License:
     units = payload.prepaid_units or payloads.Units()
     return License(

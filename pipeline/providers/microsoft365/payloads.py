@@ -97,6 +97,27 @@ class DirectoryRole(Payload):
     display_name: str | None = None
 
 
+class RoleDefinition(Payload):
+    """https://learn.microsoft.com/graph/api/resources/unifiedroledefinition"""
+
+    id: str
+    template_id: str | None = None
+    display_name: str | None = None
+    is_built_in: bool | None = None
+
+
+class RoleAssignment(Payload):
+    """https://learn.microsoft.com/graph/api/resources/unifiedroleassignment"""
+
+    id: str
+    role_definition_id: str | None = None
+    principal_id: str | None = None
+    directory_scope_id: str | None = None
+    """``/`` is the whole tenant, ``/administrativeUnits/{id}`` or ``/{id of an application}`` a part of it."""
+    principal: Member | None = None
+    """Comes with ``$expand`` only, and alone tells the kind of the principal."""
+
+
 class ExternalTenants(Payload):
     membership_kind: str | None = None
     members: Strings = None
