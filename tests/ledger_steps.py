@@ -41,7 +41,7 @@ def add_source(database: Database, name: str = "acme") -> Scope:
     """A tenant with one source; everything of it is due at ``NOW``."""
     with database.begin() as connection:
         tenant = tenants.add_tenant(connection, name)
-        source = tenants.NewSource(provider="memory", external_tenant_id=name, client_id="c", credentials=b"")
+        source = tenants.NewSource(provider="microsoft365", external_tenant_id=name, client_id="c", credentials=b"")
         return tenants.add_source(connection, tenant, source, NOW)
 
 

@@ -64,6 +64,15 @@ def request_sync(
     )
 
 
+def scheduled_types(connection: Connection, scope: Scope) -> tuple[SyncType, ...]:
+    """What the source is read for, in the order of ``SyncType``."""
+    rows = connection.execute(
+        text("SELECT sync_type FROM schedules WHERE source_id = :source_id"), {"source_id": scope.source_id}
+    ).scalars()
+    found = set(rows)
+    return tuple(kind for kind in SyncType if kind.value in found)
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class DueSource:
     """A source with something due; its row is locked until the transaction ends."""

@@ -11,6 +11,7 @@ from sqlalchemy import Connection, select, true
 from sqlalchemy.dialects.postgresql import insert
 
 from pipeline.domain.capture import SyncType
+from pipeline.domain.providers import SYNC_TYPES, Provider, known_provider
 from pipeline.domain.runs import DataSource, Scope
 from pipeline.errors import UnknownTenantError, UserError
 from pipeline.storage.tables import data_sources, schedules, tenants
@@ -23,6 +24,8 @@ INTERVAL_MINUTES: Mapping[SyncType, int] = {
     SyncType.ROLES: 1440,
     SyncType.APPLICATIONS: 1440,
     SyncType.ORGANIZATION: 1440,
+    SyncType.COMPANIES: 360,
+    SyncType.CONTRACTS: 1440,
 }
 """How often each sync type is read, unless a source says otherwise."""
 
@@ -68,7 +71,10 @@ class NewSource:
 
 
 def add_source(connection: Connection, tenant: Tenant, source: NewSource, now: datetime) -> Scope:
-    """The new source's scope; everything it can sync is due at once."""
+    """The new source's scope; everything its provider can be synced for is due at once."""
+    provider = known_provider(source.provider)
+    if provider is None:
+        raise UserError(f"There is no provider {source.provider!r}; use {' or '.join(Provider)}.")
     added = connection.execute(
         insert(data_sources)
         .values(
@@ -86,8 +92,13 @@ def add_source(connection: Connection, tenant: Tenant, source: NewSource, now: d
     connection.execute(
         insert(schedules),
         [
-            {"source_id": added, "sync_type": kind.value, "interval_minutes": minutes, "next_due_at": now}
-            for kind, minutes in INTERVAL_MINUTES.items()
+            {
+                "source_id": added,
+                "sync_type": kind.value,
+                "interval_minutes": INTERVAL_MINUTES[kind],
+                "next_due_at": now,
+            }
+            for kind in SYNC_TYPES[provider]
         ],
     )
     return Scope(tenant_id=tenant.id, source_id=added)

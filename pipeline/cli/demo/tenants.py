@@ -9,8 +9,8 @@ from sqlalchemy import Connection, delete, select, text
 
 from graphsim.simulator import Simulator, SimulatorConfig, start
 from pipeline import wiring
-from pipeline.domain.capture import SyncType
 from pipeline.domain.flags import Flag
+from pipeline.domain.providers import SYNC_TYPES, Provider
 from pipeline.domain.runs import Scope
 from pipeline.errors import UserError
 from pipeline.storage import tables
@@ -66,7 +66,7 @@ def _add(connection: Connection, vault: Vault, found: Simulator, index: int, bra
     now = wiring.now()
     scope = add_source(connection, tenant, source, now)
     store_overrides(connection, tenant.id, branch, author=AUTHOR, reason="the demo shows every branch")
-    request_sync(connection, scope, tuple(SyncType), now)
+    request_sync(connection, scope, SYNC_TYPES[Provider.MICROSOFT365], now)
     return DemoTenant(name=name, scope=scope)
 
 

@@ -45,8 +45,8 @@ def ask(asked: Asked) -> list[RunSummary] | None:
     with opened_database() as database:
         now = current_time()
         requests = [
-            request(database, source, asked.sync_types, now, compare=asked.compare)
-            for source in find_sources(database, asked.tenant)
+            request(database, wanted, now, compare=asked.compare)
+            for wanted in find_sources(database, asked.tenant, asked.sync_types)
         ]
         _ring(settings)
         if not asked.wait:

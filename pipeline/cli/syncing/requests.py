@@ -10,7 +10,9 @@ from uuid import UUID
 from sqlalchemy import Connection, text
 
 from pipeline.domain.capture import SyncType
+from pipeline.domain.providers import PROVIDER_OF, known_provider
 from pipeline.domain.runs import DataSource
+from pipeline.errors import UserError
 from pipeline.storage.database import Database
 from pipeline.storage.schedules import request_sync
 from pipeline.storage.tenants import find_tenant, sources_of
@@ -33,18 +35,40 @@ SELECT id FROM runs
 """)
 
 
-def find_sources(database: Database, tenant: str) -> Sequence[DataSource]:
-    """The tenant's sources; raises ``UserError`` when there is no such tenant, or it has none."""
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Wanted:
+    """What one source is to be synced for."""
+
+    source: DataSource
+    sync_types: tuple[SyncType, ...]
+
+
+def find_sources(database: Database, tenant: str, sync_types: Sequence[SyncType]) -> list[Wanted]:
+    """The tenant's sources, each with those of the types that its provider is read for.
+
+    A source of another provider is left out. Raises ``UserError`` when there is no such tenant, when it has no source
+    and when none of its sources is read for any of the types.
+    """
     with database.begin() as connection:
-        return sources_of(connection, find_tenant(connection, tenant))
+        sources = sources_of(connection, find_tenant(connection, tenant))
+    found = [Wanted(source=source, sync_types=_fitting(source, sync_types)) for source in sources]
+    if not any(one.sync_types for one in found):
+        raise UserError(
+            f"No source of {tenant} is read for {', '.join(sync_types)}; `mspbyte source list` shows what it has."
+        )
+    return [one for one in found if one.sync_types]
 
 
-def request(
-    database: Database, source: DataSource, sync_types: Sequence[SyncType], now: datetime, *, compare: bool
-) -> Requested:
+def _fitting(source: DataSource, sync_types: Sequence[SyncType]) -> tuple[SyncType, ...]:
+    provider = known_provider(source.provider)
+    return tuple(kind for kind in sync_types if PROVIDER_OF[kind] is provider)
+
+
+def request(database: Database, wanted: Wanted, now: datetime, *, compare: bool) -> Requested:
     """Stores the request as a pending trigger."""
+    source = wanted.source
     with database.begin() as connection:
-        request_sync(connection, source.scope, sync_types, now, compare=compare)
+        request_sync(connection, source.scope, wanted.sync_types, now, compare=compare)
         # After the request, within its transaction: a run that is there now cannot be the one that answers it.
         last = connection.execute(LAST, {"source_id": source.scope.source_id}).scalar()
     return Requested(source=source, last=last)

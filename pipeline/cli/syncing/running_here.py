@@ -31,13 +31,13 @@ def opened_wiring() -> Iterator[Wiring]:
 def run_here(parts: Wiring, tenant: str, sync_types: Sequence[SyncType], *, compare: bool) -> list[RunSummary]:
     """The ended runs of the tenant's sources."""
     ended = []
-    for source in find_sources(parts.database, tenant):
+    for wanted in find_sources(parts.database, tenant, sync_types):
         with Console(stderr=True).status(f"Syncing {tenant} in this process"):
             run_id = sync_here(
                 parts.database,
                 parts.executor,
-                source.scope,
-                sync_types=sync_types,
+                wanted.source.scope,
+                sync_types=wanted.sync_types,
                 compare=compare,
                 max_jobs=parts.settings.max_concurrent_jobs,
             )
