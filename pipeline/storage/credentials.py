@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from pydantic import SecretStr
 
+from pipeline.domain.credentials import ClientCertificate, ClientCredential
 from pipeline.errors import SettingError
 
 
@@ -24,15 +26,33 @@ class Vault:
             ) from None
         self._fernet = MultiFernet(keys)
 
-    def seal(self, secret: str) -> bytes:
-        return self._fernet.encrypt(json.dumps({"client_secret": secret}).encode())
+    def seal(self, credential: ClientCredential) -> bytes:
+        return self._fernet.encrypt(json.dumps(_fields(credential)).encode())
 
-    def open(self, sealed: bytes) -> str:
-        """The client secret; raises ``SettingError`` when no key of ``SECRET_KEY`` fits."""
+    def open(self, sealed: bytes) -> ClientCredential:
+        """The credential; raises ``SettingError`` when no key of ``SECRET_KEY`` fits."""
         try:
             opened = json.loads(self._fernet.decrypt(sealed))
         except InvalidToken:
             raise SettingError(
                 "No key in SECRET_KEY decrypts this data source's credentials; add the key they were stored with."
             ) from None
-        return str(opened["client_secret"])
+        return _credential(opened)
+
+
+def _fields(credential: ClientCredential) -> Mapping[str, str]:
+    """What is sealed: the names of the fields say which kind it is."""
+    match credential:
+        case str():
+            return {"client_secret": credential}
+        case ClientCertificate():
+            return {"private_key": credential.private_key, "certificate": credential.certificate}
+
+
+def _credential(opened: Mapping[str, str]) -> ClientCredential:
+    match opened:
+        case {"client_secret": secret}:
+            return secret
+        case {"private_key": private_key, "certificate": certificate}:
+            return ClientCertificate(private_key=private_key, certificate=certificate)
+    raise SettingError("A newer version stored this data source's credentials; upgrade, or enter them again.")

@@ -54,7 +54,7 @@ def over_https(simulator: RunningSimulator) -> SourceOf:
     def source(index: int) -> TenantSource:
         known = simulator.credentials(index)
         return Microsoft365Source(
-            Credentials(tenant_id=known.tenant_id, client_id=known.client_id, client_secret=known.client_secret),
+            Credentials(tenant_id=known.tenant_id, client_id=known.client_id, credential=known.client_secret),
             base_url=simulator.base_url,
             authority=simulator.base_url,
             ca_path=simulator.ca_path,

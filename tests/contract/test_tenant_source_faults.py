@@ -79,7 +79,7 @@ class Reader:
 
     def credentials(self) -> Credentials:
         known = self.simulator.credentials(self.index)
-        return Credentials(tenant_id=known.tenant_id, client_id=known.client_id, client_secret=known.client_secret)
+        return Credentials(tenant_id=known.tenant_id, client_id=known.client_id, credential=known.client_secret)
 
     def read(self, credentials: Credentials | None = None, *, deadline: float | None = None) -> NormalizedCapture:
         source = Microsoft365Source(
@@ -232,8 +232,8 @@ def test_no_secret_token_or_person_is_logged(
         capture = reader.read()
     printed = capsys.readouterr()
     text = caplog.text + printed.out + printed.err
-    tokens = [entry["secret"] for entry in reader.store.tokens.search("AccessToken")]
+    tokens = reader.store.access_tokens()
     people = [getattr(user, "user_principal_name", "") for user in capture.entities[EntityType.IDENTITIES].values()]
-    assert [secret for secret in (*tokens, reader.credentials().client_secret, *people) if secret in text] == []
+    assert [secret for secret in (*tokens, str(reader.credentials().credential), *people) if secret in text] == []
     assert tokens
     assert all(people)

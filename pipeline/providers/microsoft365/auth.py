@@ -5,42 +5,81 @@ https://learn.microsoft.com/entra/identity-platform/v2-oauth2-client-creds-grant
 
 from __future__ import annotations
 
+import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from threading import Lock
 from typing import Any
-from urllib.parse import urlsplit
 
 import httpx
 import msal
 
+from pipeline.domain.credentials import ClientCertificate, ClientCredential
 from pipeline.errors import ProviderUnavailableError
 from pipeline.providers.microsoft365.refusals import sign_in_refused, token_error
-
-MICROSOFT_AUTHORITIES = frozenset(
-    {"login.microsoftonline.com", "login.microsoftonline.us", "login.partner.microsoftonline.cn"}
-)
-"""https://learn.microsoft.com/entra/identity-platform/authentication-national-cloud"""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Credentials:
-    """An application's way into one tenant. The secret stays out of ``repr``."""
+    """An application's way into one tenant. The secret or certificate stays out of ``repr``."""
 
     tenant_id: str
     client_id: str
-    client_secret: str = field(repr=False)
+    credential: ClientCredential = field(repr=False)
 
-    def for_msal(self) -> str:
-        """What msal takes as the client's credential; a certificate would be a mapping here."""
-        return self.client_secret
+    def for_msal(self) -> str | Mapping[str, str]:
+        """What msal takes as the client's credential.
+
+        From a certificate it computes the SHA-256 thumbprint itself and signs with PS256:
+        https://learn.microsoft.com/entra/identity-platform/certificate-credentials
+        """
+        match self.credential:
+            case str() as secret:
+                return secret
+            case ClientCertificate(private_key=key, certificate=certificate):
+                return {"private_key": key, "public_certificate": certificate}
+
+    def fingerprint(self) -> bytes:
+        """Tells two credentials apart without keeping them."""
+        match self.credential:
+            case str() as secret:
+                return hashlib.sha256(b"secret " + secret.encode()).digest()
+            case ClientCertificate(certificate=certificate):
+                return hashlib.sha256(b"certificate " + certificate.encode()).digest()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SignIns:
+    """What is kept of the sign-ins of one application to one tenant with one credential."""
+
+    fingerprint: bytes
+    tokens: msal.TokenCache = field(default_factory=msal.TokenCache)
+    answers: dict[str, Any] = field(default_factory=dict)
+    """msal's own HTTP cache; it keeps the authority's description for a day."""
 
 
 class TokenStore:
-    """What one process keeps of Microsoft's sign-in over all tenants: tokens, and each authority's description."""
+    """What one process keeps of Microsoft's sign-in over all tenants: tokens, and each authority's description.
+
+    By application and tenant, so that neither a hit nor a miss looks through other tenants' tokens, and so that new
+    credentials begin with nothing: a token got by the former ones would hide that the new ones are wrong. A run that
+    is under way keeps what it began with.
+    """
 
     def __init__(self) -> None:
-        self.tokens = msal.TokenCache()
-        self.answers: dict[str, Any] = {}  # msal's own HTTP cache; it keeps the authorities' descriptions for a day
+        self._kept: dict[tuple[str, str], SignIns] = {}
+
+    def of(self, credentials: Credentials, authority: str) -> SignIns:
+        name, fingerprint = (authority, credentials.client_id), credentials.fingerprint()
+        found = self._kept.get(name)
+        if found is None or found.fingerprint != fingerprint:
+            found = self._kept[name] = SignIns(fingerprint=fingerprint)
+        return found
+
+    def access_tokens(self) -> list[str]:
+        """Every token that is kept; none of them may ever be shown."""
+        kind = msal.TokenCache.CredentialType.ACCESS_TOKEN
+        return [entry["secret"] for kept in self._kept.values() for entry in kept.tokens.search(kind)]
 
 
 class SignInHttp:
@@ -87,7 +126,7 @@ class TenantTokens:
         self._credentials = credentials
         self._authority = f"{authority.rstrip('/')}/{credentials.tenant_id}"
         self._scope = scope
-        self._store = store
+        self._kept = store.of(credentials, self._authority)
         self._http = SignInHttp(http)
         self._lock = Lock()
         self._app: Any = None
@@ -106,24 +145,26 @@ class TenantTokens:
 
     def replace(self, rejected: str) -> str:
         """Another token than the one Graph has just rejected."""
-        cache = self._store.tokens
-        query = {"client_id": self._credentials.client_id}
-        for entry in list(cache.search(msal.TokenCache.CredentialType.ACCESS_TOKEN, query=query)):
+        cache = self._kept.tokens
+        for entry in list(cache.search(msal.TokenCache.CredentialType.ACCESS_TOKEN)):
             if entry["secret"] == rejected:
                 cache.remove_at(entry)
         return self.token()
 
     def _application(self) -> Any:  # noqa: ANN401  # msal is untyped
-        """Made on first use: msal asks the authority for its description while constructing."""
+        """Made on first use: msal asks the authority for its description while constructing.
+
+        The operator chose the authority, so nobody else is asked whether it is one: instance discovery would go to
+        the public cloud or to a host the installation may not reach.
+        """
         if self._app is None:
-            known = urlsplit(self._authority).hostname in MICROSOFT_AUTHORITIES
             self._app = msal.ConfidentialClientApplication(
                 self._credentials.client_id,
                 client_credential=self._credentials.for_msal(),
                 authority=self._authority,
-                instance_discovery=None if known else False,
-                token_cache=self._store.tokens,
+                instance_discovery=False,
+                token_cache=self._kept.tokens,
                 http_client=self._http,
-                http_cache=self._store.answers,
+                http_cache=self._kept.answers,
             )
         return self._app

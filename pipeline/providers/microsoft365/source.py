@@ -15,6 +15,7 @@ from pipeline.errors import SettingError
 from pipeline.providers.microsoft365 import normalize
 from pipeline.providers.microsoft365.auth import Credentials, TenantTokens, TokenStore
 from pipeline.providers.microsoft365.client import GraphClient
+from pipeline.providers.microsoft365.clouds import scope_of
 from pipeline.providers.microsoft365.conclusion import Reading, concluded
 from pipeline.providers.microsoft365.reading import TenantReading
 from pipeline.providers.microsoft365.retry import REAL, STANDARD, Clock, RetryPolicy
@@ -93,7 +94,7 @@ class Microsoft365Source:
                 return await TenantReading(client, sink).read(resources)
 
     def _tokens(self, http: httpx.Client) -> TenantTokens:
-        scope = f"{self._base_url}/.default"
+        scope = scope_of(self._base_url, self._authority)
         return TenantTokens(self._credentials, authority=self._authority, scope=scope, store=self._store, http=http)
 
     def _client(self, http: httpx.AsyncClient, tokens: TenantTokens) -> GraphClient:

@@ -14,7 +14,7 @@ from pipeline.errors import PipelineError, ProviderUnavailableError, TenantUnrea
 from pipeline.providers.microsoft365.auth import Credentials, TenantTokens, TokenStore
 
 AUTHORITY = "https://login.test"
-CREDENTIALS = Credentials(tenant_id="tenant-1", client_id="app", client_secret="hidden")
+CREDENTIALS = Credentials(tenant_id="tenant-1", client_id="app", credential="hidden")
 
 
 @dataclass
@@ -59,13 +59,13 @@ def test_one_store_serves_every_reading_of_a_process() -> None:
 
 def test_tenants_do_not_share_tokens() -> None:
     entra, store = Entra(), TokenStore()
-    other = Credentials(tenant_id="tenant-2", client_id="app", client_secret="hidden")
+    other = Credentials(tenant_id="tenant-2", client_id="app", credential="hidden")
     assert [entra.tokens(store).token(), entra.tokens(store, other).token()] == ["token-1", "token-2"]
 
 
 def test_a_rejected_token_is_replaced_and_others_stay() -> None:
     entra, store = Entra(), TokenStore()
-    other = entra.tokens(store, Credentials(tenant_id="tenant-2", client_id="app", client_secret="hidden"))
+    other = entra.tokens(store, Credentials(tenant_id="tenant-2", client_id="app", credential="hidden"))
     rejected, kept = entra.tokens(store).token(), other.token()
     assert entra.tokens(store).replace(rejected) == "token-3"
     assert other.token() == kept
