@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -10,6 +10,7 @@ from sqlalchemy import Connection, text
 
 from pipeline.domain.capture import SyncType
 from pipeline.domain.runs import Scope, Trigger
+from pipeline.storage.bulk import json_rows
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -24,8 +25,10 @@ AT_ONCE = Debounce()
 
 REQUEST = text("""
 INSERT INTO pending_triggers AS p (source_id, trigger, sync_types, compare, first_at, due_at)
-SELECT d.id, :trigger, CAST(:sync_types AS text[]), :compare, :now, :due_at
-  FROM data_sources d WHERE d.id = :source_id AND d.tenant_id = :tenant_id
+SELECT d.id, :trigger, w.sync_types, :compare, :now, :due_at
+  FROM json_to_recordset(CAST(:wanted AS json)) AS w(source_id int, tenant_id int, sync_types text[])
+  JOIN data_sources d ON d.id = w.source_id AND d.tenant_id = w.tenant_id
+ ORDER BY d.id
 ON CONFLICT (source_id) DO UPDATE
    SET sync_types = ARRAY(SELECT DISTINCT unnest(p.sync_types || excluded.sync_types) ORDER BY 1),
        trigger = CASE WHEN excluded.trigger = 'manual' THEN 'manual' ELSE p.trigger END,
@@ -49,13 +52,35 @@ def request_sync(
     A later request moves the start by the quiet period, never past the limit after the first, and a person's
     request is due at once.
     """
-    connection.execute(
-        REQUEST,
+    request_syncs(connection, {scope: sync_types}, now, trigger=trigger, debounce=debounce, compare=compare)
+
+
+def request_syncs(
+    connection: Connection,
+    wanted: Mapping[Scope, Collection[SyncType]],
+    now: datetime,
+    *,
+    trigger: Trigger,
+    debounce: Debounce,
+    compare: bool = False,
+) -> None:
+    """``request_sync`` for many sources: one statement, the sources in a fixed order so that two never wait in a ring.
+
+    A source that is gone is passed over.
+    """
+    rows = [
         {
             "source_id": scope.source_id,
             "tenant_id": scope.tenant_id,
+            "sync_types": sorted(kind.value for kind in kinds),
+        }
+        for scope, kinds in wanted.items()
+    ]
+    connection.execute(
+        REQUEST,
+        {
+            "wanted": json_rows(rows),
             "trigger": trigger.value,
-            "sync_types": sorted(kind.value for kind in sync_types),
             "compare": compare,
             "now": now,
             "due_at": now + debounce.quiet,
