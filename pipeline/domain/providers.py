@@ -29,4 +29,4 @@ PROVIDER_OF: Mapping[SyncType, Provider] = {kind: provider for provider, kinds i
 
 def known_provider(name: str) -> Provider | None:
     """The provider of that name, ``None`` if there is none."""
-    return Provider(name) if name in Provider else None
+    return next((provider for provider in Provider if provider.value == name), None)
