@@ -5,8 +5,6 @@ https://learn.microsoft.com/graph/errors and https://learn.microsoft.com/entra/i
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 import httpx
 import msgspec
 
@@ -17,6 +15,7 @@ from pipeline.errors import (
     TenantUnreachableError,
     ThrottledError,
 )
+from pipeline.providers.microsoft365.aadsts import TRANSIENT, WHAT_TO_DO
 from pipeline.providers.microsoft365.retry import seconds_asked_for
 
 NON_PREMIUM = "Authentication_RequestFromNonPremiumTenantOrB2CTenant"
@@ -80,25 +79,6 @@ def _retry_after(response: httpx.Response) -> float | None:
 
 
 TRANSIENT_TOKEN_ERRORS = frozenset({"temporarily_unavailable", "server_error"})
-TRANSIENT_TOKEN_CODES = frozenset({90006, 90024, 90033, 900382, 50196})
-
-WHAT_TO_DO: Mapping[int, str] = {
-    90002: "there is no such tenant; check the tenant id",
-    900021: "there is no such tenant; check the tenant id",
-    900023: "the tenant id is neither a GUID nor a domain; check it",
-    700016: "the application is not known in the tenant; have one of its administrators consent to it",
-    7000229: "the application is not known in the tenant; have one of its administrators consent to it",
-    650052: "the tenant does not subscribe to what the application asks for; have an administrator consent again",
-    7000112: "the application is disabled; enable it in Microsoft Entra",
-    500014: "Microsoft Graph is disabled in the tenant; enable its service principal",
-    5000224: "the tenant is blocked or gone; ask its owner",
-    7000215: "the client secret is wrong; enter the secret's value, not its id",
-    7000216: "the client secret is missing; enter it",
-    7000222: "the client secret has expired; create a new one and enter it",
-    700027: "the certificate is not the one registered for the application; register it",
-    53003: "a conditional access policy of the tenant blocks the application; exclude it there",
-}
-"""Sentences for the AADSTS codes a connection meets."""
 
 
 def token_error(response: httpx.Response) -> PipelineError | None:
@@ -116,7 +96,7 @@ def token_error(response: httpx.Response) -> PipelineError | None:
 
 
 def _is_transient(answer: _TokenAnswer) -> bool:
-    codes = TRANSIENT_TOKEN_CODES.intersection(answer.error_codes or ())
+    codes = TRANSIENT.intersection(answer.error_codes or ())
     return answer.error in TRANSIENT_TOKEN_ERRORS or bool(codes)
 
 
