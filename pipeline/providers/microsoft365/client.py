@@ -1,28 +1,26 @@
-"""Microsoft Graph over HTTP: authorized, retried within a deadline, lists followed to their end."""
+"""Microsoft Graph over HTTP: retried within a deadline, lists followed to their end."""
 
 from __future__ import annotations
 
-import asyncio
-import uuid
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from functools import partial
 from itertools import count
-from typing import Protocol, TypeVar
+from typing import TypeVar
 
 import httpx
 import msgspec
 import structlog
 
-from pipeline.errors import DeadlineExceededError, ProviderRejectedError, ProviderUnavailableError, TransientError
-from pipeline.providers.microsoft365.refusals import ExpiredPageTokenError, NonPremiumTenantError, graph_error
+from pipeline.errors import ProviderRejectedError, ProviderUnavailableError, TransientError
+from pipeline.providers.microsoft365.exchange import GraphExchange, GraphRequest, Tokens
+from pipeline.providers.microsoft365.refusals import ExpiredPageTokenError, NonPremiumTenantError
 from pipeline.providers.microsoft365.retry import REAL, STANDARD, Clock, RetryPolicy
 from pipeline.providers.microsoft365.spool import Spool
+from pipeline.providers.microsoft365.throttling.limiter import Limiter, Tally
 
 log = structlog.get_logger(__name__)
 
 T = TypeVar("T")
-USER_AGENT = "ISV|MSPByte|Pipeline/0.1"
-"""The form Microsoft asks independent vendors for."""
 
 
 class Envelope(msgspec.Struct):
@@ -32,18 +30,10 @@ class Envelope(msgspec.Struct):
     next_link: str | None = msgspec.field(default=None, name="@odata.nextLink")
 
 
-class Tokens(Protocol):
-    """Blocking sources of bearer tokens."""
-
-    def token(self) -> str: ...
-
-    def replace(self, rejected: str) -> str: ...
-
-
 class GraphClient:
-    """Reads of one tenant. ``deadline`` is on the clock's monotonic scale; ``None`` for no end.
+    """Requests to one tenant. ``deadline`` is on the clock's monotonic scale; ``None`` for no end.
 
-    Every request passes ``_send``; that is where a limiter belongs.
+    Without a ``limiter`` nothing but Microsoft's own 429 holds requests back.
     """
 
     def __init__(
@@ -52,6 +42,7 @@ class GraphClient:
         tokens: Tokens,
         *,
         base_url: str,
+        limiter: Limiter | None = None,
         deadline: float | None = None,
         scheduled: bool = False,
         request_timeout: float = 100.0,
@@ -59,27 +50,70 @@ class GraphClient:
         retry: RetryPolicy = STANDARD,
         clock: Clock = REAL,
     ) -> None:
-        self._http = http
-        self._tokens = tokens
-        self._root = httpx.URL(base_url.rstrip("/") + "/v1.0")
-        self._deadline = deadline
-        self._scheduled = scheduled
-        self._request_timeout = request_timeout
-        self._slots = asyncio.Semaphore(concurrency)
+        self._root = base_url.rstrip("/") + "/v1.0"
+        self._limiter = limiter
         self._retry = retry
         self._clock = clock
-        self._token = ""
-        self._token_lock = asyncio.Lock()
+        self._exchange = GraphExchange(
+            http,
+            tokens,
+            root=httpx.URL(self._root),
+            limiter=limiter,
+            deadline=deadline,
+            scheduled=scheduled,
+            request_timeout=request_timeout,
+            concurrency=concurrency,
+            clock=clock,
+        )
+
+    @property
+    def tally(self) -> Tally:
+        """What the limiter did so far."""
+        return self._limiter.tally if self._limiter else Tally()
 
     async def sign_in(self) -> None:
         """Fetch a token now, so that a tenant that refuses us says so before anything is read."""
-        await self._retried(self._bearer)
+        await self._retried(self._exchange.bearer)
+
+    async def tenant_size(self, users: int) -> None:
+        """Microsoft's limits grow with the tenant's number of users; until it is told, the smallest hold."""
+        if self._limiter:
+            await self._limiter.tenant_size(users)
+
+    async def throttled(self, url: str, retry_after: float | None) -> None:
+        """Tell of a 429 that came inside a batch: its bucket is held back for everybody."""
+        if self._limiter:
+            await self._limiter.throttled(url, retry_after)
+
+    def address(self, path: str) -> str:
+        """The whole URL of a path."""
+        return self._root + path
 
     async def read_object(self, path: str) -> bytes:
         """The JSON text of a single object."""
-        url = str(self._root) + path
-        body, _ = await self._retried(partial(self._fetch, url, dict[str, msgspec.Raw], eventual=False))
+        body, _ = await self._answered(GraphRequest(url=self.address(path)), dict[str, msgspec.Raw])
         return body
+
+    async def read_page(self, url: str, shape: type[T]) -> T:
+        """One page by its link, decoded."""
+        _, page = await self._answered(GraphRequest(url=url), shape)
+        return page
+
+    async def post_json(self, path: str, body: bytes, *, items: Iterable[str] = ()) -> bytes:
+        """The JSON text of the answer to a POST that may be repeated without harm: it is, after trouble.
+
+        ``items`` are the URLs of the requests within a batch: room is made for each of them before the batch goes,
+        as Microsoft judges each by itself. A batch holds requests of ``Bucket.IDENTITY`` only.
+        """
+        request = GraphRequest(url=self.address(path), method="POST", body=body, items=tuple(items))
+        answer, _ = await self._answered(request, dict[str, msgspec.Raw])
+        return answer
+
+    async def request(self, method: str, path: str, body: bytes | None = None) -> bytes:
+        """The answer's body, which may be empty, to any request that may be repeated without harm."""
+        return await self._retried(
+            partial(self._exchange.answer, GraphRequest(url=self.address(path), method=method, body=body))
+        )
 
     async def read_list(self, path: str, spool: Spool, *, eventual: bool = False) -> None:
         """All pages of a list into ``spool``, which holds what was read so far if this raises.
@@ -90,7 +124,7 @@ class GraphClient:
         for remaining in reversed(range(self._retry.list_attempts)):
             spool.clear()
             try:
-                return await self._follow(str(self._root) + path, spool, eventual=eventual)
+                return await self._follow(self.address(path), spool, eventual=eventual)
             except ExpiredPageTokenError:
                 if not remaining:
                     raise
@@ -102,11 +136,23 @@ class GraphClient:
         followed: set[str] = set()
         while link is not None:
             followed.add(link)
-            body, page = await self._retried(partial(self._fetch, link, Envelope, eventual=eventual))
+            body, page = await self._answered(GraphRequest(url=link, eventual=eventual), Envelope)
             spool.add(body)
             link = page.next_link
             if link in followed:
                 raise ProviderRejectedError("Microsoft's list leads back into itself", code="pageLoop", status=200)
+
+    async def _answered(self, request: GraphRequest, shape: type[T]) -> tuple[bytes, T]:
+        """One answer's text and content; an answer that is cut short is as good as none."""
+
+        async def once() -> tuple[bytes, T]:
+            body = await self._exchange.answer(request)
+            try:
+                return body, msgspec.json.decode(body, type=shape)
+            except (msgspec.DecodeError, UnicodeDecodeError) as error:
+                raise ProviderUnavailableError("Microsoft's answer was cut short") from error
+
+        return await self._retried(once)
 
     async def _retried(self, operation: Callable[[], Awaitable[T]]) -> T:
         for attempt in count():
@@ -122,73 +168,7 @@ class GraphClient:
         tries = self._retry.premium_attempts if non_premium else self._retry.attempts
         asked_for = error.retry_after if isinstance(error, TransientError) else None
         wait = self._retry.wait(0 if non_premium else attempt, asked_for, self._clock.random())
-        if attempt + 1 >= tries or wait > min(self._retry.longest_wait, self._time_left()):
+        if attempt + 1 >= tries or wait > min(self._retry.longest_wait, self._exchange.time_left()):
             raise error
         log.info("graph_retry", attempt=attempt + 1, wait_ms=round(wait * 1000), error=type(error).__name__)
         await self._clock.sleep(wait)
-
-    def _time_left(self) -> float:
-        return float("inf") if self._deadline is None else self._deadline - self._clock.monotonic()
-
-    async def _fetch(self, url: str, shape: type[T], *, eventual: bool) -> tuple[bytes, T]:
-        """One answer's text and content; an answer that is cut short is as good as none."""
-        response = await self._authorized(url, eventual=eventual)
-        if response.status_code != httpx.codes.OK:
-            request_id = response.headers.get("request-id", "")
-            log.info("graph_refused", status=response.status_code, request_id=request_id)
-            raise graph_error(response)
-        try:
-            return response.content, msgspec.json.decode(response.content, type=shape)
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
-            raise ProviderUnavailableError("Microsoft's answer was cut short") from error
-
-    async def _authorized(self, url: str, *, eventual: bool) -> httpx.Response:
-        """The answer; a rejected token is replaced once: it may have been revoked before its time."""
-        token = await self._bearer()
-        response = await self._send(url, token, eventual=eventual)
-        if response.status_code != httpx.codes.UNAUTHORIZED:
-            return response
-        return await self._send(url, await self._bearer(rejected=token), eventual=eventual)
-
-    async def _bearer(self, rejected: str | None = None) -> str:
-        async with self._token_lock:  # of many requests that meet the same 401, the first one replaces the token
-            if rejected is not None and rejected == self._token:
-                self._token = await asyncio.to_thread(self._tokens.replace, rejected)
-            elif not self._token:
-                self._token = await asyncio.to_thread(self._tokens.token)
-            return self._token
-
-    async def _send(self, url: str, token: str, *, eventual: bool) -> httpx.Response:
-        address = self._checked(url)
-        async with self._slots:
-            timeout = min(self._request_timeout, self._time_left())
-            if timeout <= 0:
-                raise DeadlineExceededError("the run's time was up before Microsoft had answered everything")
-            try:
-                async with asyncio.timeout(timeout):
-                    return await self._http.get(address, headers=self._headers(token, eventual=eventual))
-            except (httpx.RequestError, TimeoutError) as error:
-                raise ProviderUnavailableError(f"Microsoft cannot be reached ({type(error).__name__})") from error
-
-    def _checked(self, url: str) -> httpx.URL:
-        """The address, if it is Graph's own: the token must not follow a link to anywhere else."""
-        try:
-            address = httpx.URL(url)
-        except httpx.InvalidURL:
-            address = httpx.URL("")
-        if (address.scheme, address.netloc) != (self._root.scheme, self._root.netloc):
-            raise ProviderRejectedError("Microsoft's list goes on at another host", code="foreignLink", status=200)
-        return address
-
-    def _headers(self, token: str, *, eventual: bool) -> dict[str, str]:
-        headers = {
-            "Authorization": f"Bearer {token}",
-            "Accept": "application/json",
-            "User-Agent": USER_AGENT,
-            "client-request-id": str(uuid.uuid4()),
-        }
-        if self._scheduled:
-            headers["x-ms-throttle-priority"] = "low"
-        if eventual:
-            headers["ConsistencyLevel"] = "eventual"
-        return headers
