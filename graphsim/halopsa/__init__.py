@@ -1,0 +1,1 @@
+"""A HaloPSA beside the simulated Graph: the PSA of the MSP that looks after the simulated tenants."""
