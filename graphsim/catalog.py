@@ -92,3 +92,15 @@ WINDOWS_STORE = Sku(
     plans=(("a420f25f-a7b3-4ff5-a9d0-5d58f73b537d", "WINDOWS_STORE"),),
     applies_to="Company",
 )
+
+PRODUCTS = (
+    BUSINESS_BASIC,
+    BUSINESS_STANDARD,
+    BUSINESS_PREMIUM,
+    M365_E3,
+    M365_E5,
+    POWER_BI_PRO,
+    FLOW_FREE,
+    WINDOWS_STORE,
+)
+"""Everything that can be bought."""

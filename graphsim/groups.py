@@ -121,7 +121,7 @@ def user_numbers(tenant: Tenant, group: GroupPlan, start: int, size: int) -> Ite
         sources.append(_people(tenant, population.in_departments(group.departments, start, size)))
     if group.span:
         sources.append(_people(tenant, iter(range(max(start, group.span.start), min(known, group.span.stop)))))
-    return _distinct(merge(*sources))
+    return distinct(merge(*sources))
 
 
 def transitive_groups(tenant: Tenant, group: GroupPlan) -> list[int]:
@@ -139,12 +139,17 @@ def transitive_groups(tenant: Tenant, group: GroupPlan) -> list[int]:
 def transitive_user_numbers(tenant: Tenant, group: GroupPlan, start: int, size: int) -> Iterator[int]:
     """The users in a group at any depth of nesting, each once, ascending."""
     inside = (plan(tenant, number) for number in transitive_groups(tenant, group))
-    return _distinct(merge(*(user_numbers(tenant, each, start, size) for each in (group, *inside))))
+    return distinct(merge(*(user_numbers(tenant, each, start, size) for each in (group, *inside))))
 
 
 def group(tenant: Tenant, number: int) -> Json:
-    """The default properties of a group, and ``assignedLicenses``."""
-    chosen = plan(tenant, number)
+    """The default properties of a generated group, and ``assignedLicenses``."""
+    return described(tenant, plan(tenant, number))
+
+
+def described(tenant: Tenant, chosen: GroupPlan) -> Json:
+    """The object of a group that is like this."""
+    number = chosen.number
     raw = draw(tenant.key, b"group", number)
     nickname = chosen.name.replace(" ", "").lower()
     made = tenant.ago(days=400 + raw[0] * 4, seconds=raw[1] * 300)
@@ -195,7 +200,8 @@ def _people(tenant: Tenant, numbers: Iterator[int]) -> Iterator[int]:
     return (number for number in numbers if tenant.persona(number).kind in PEOPLE)
 
 
-def _distinct(ascending: Iterator[int]) -> Iterator[int]:
+def distinct(ascending: Iterator[int]) -> Iterator[int]:
+    """Each number once."""
     last = -1
     for number in ascending:
         if number != last:

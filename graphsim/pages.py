@@ -8,7 +8,7 @@ from datetime import datetime
 
 import msgspec
 
-from graphsim import access, groups, lists, roles
+from graphsim import access, lists, membership, roles
 from graphsim.listing import SIGN_IN_PAGE, Wanted, page
 from graphsim.lists import Collection
 from graphsim.odata import Query
@@ -53,7 +53,7 @@ def capture_pages(tenant: Tenant | TenantState, now: datetime | None = None) -> 
         yield from _pages(state, lists.REGISTRATIONS, Query(top=lists.REGISTRATIONS.limit))
     yield from _pages(state, lists.GROUPS, Query(top=lists.GROUPS.limit))
     ids = Query(select=("id",), top=lists.GROUP_MEMBERS.limit)
-    for number in range(groups.group_count(state.tenant)):
+    for number in membership.group_numbers(state):
         yield from _pages(state, lists.GROUP_MEMBERS, ids, key=state.tenant.group_id(number))
     yield from _pages(state, lists.DIRECTORY_ROLES, Query())
     for plan in roles.role_plans(state.tenant):

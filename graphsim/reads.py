@@ -9,15 +9,18 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import chain
 
-from graphsim import access, groups, roles
+from graphsim import access, membership, roles
 from graphsim.catalog import SERVICE_OF_PLAN
 from graphsim.errors import not_found, not_premium
+from graphsim.overlays import registered
 from graphsim.registration import registration_details
 from graphsim.schema import GROUP, USER
 from graphsim.state import TenantState
 from graphsim.tenants import Json
 
 Entries = Iterator[tuple[int, Json]]
+_USERS_FROM = 2**33
+"""Among members, users have the positions from here on and groups those before."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -48,36 +51,46 @@ def registrations(state: TenantState, place: Place) -> Entries:
 def _registrations(state: TenantState, place: Place) -> Entries:
     for position, user in users(state, place):
         if user["accountEnabled"]:
-            name, principal = str(user["displayName"]), str(user["userPrincipalName"])
-            yield position, registration_details(state.tenant, position - 1, name=name, principal=principal)
+            yield position, _registration(state, position - 1, user)
+
+
+def _registration(state: TenantState, number: int, user: Json) -> Json:
+    name, principal = str(user["displayName"]), str(user["userPrincipalName"])
+    details = registration_details(state.tenant, number, name=name, principal=principal)
+    if state.role_members or state.group_members:
+        details["isAdmin"] = membership.is_admin(state, number)
+    at = state.user_change(number).registered_at
+    return registered(details, at) if at else details
 
 
 def all_groups(state: TenantState, place: Place) -> Entries:
-    for number in range(place.start, groups.group_count(state.tenant)):
-        yield number + 1, groups.group(state.tenant, number)
+    for number in membership.group_numbers(state, place.start):
+        yield number + 1, membership.group_body(state, number)
 
 
 def group_members(state: TenantState, place: Place) -> Entries:
     """Direct members: nested groups first, then users."""
-    plan = find_group(state, place.key)
-    nested = list(plan.nested)
-    first_user = max(0, place.start - len(nested))
-    return _members(state, nested, place, groups.user_numbers(state.tenant, plan, first_user, state.size))
+    number = find_group(state, place.key)
+    nested = membership.nested_groups(state, number)
+    return _members(state, nested, membership.user_numbers(state, number, _first_user(place)), place)
 
 
 def transitive_members(state: TenantState, place: Place) -> Entries:
     """Members at any depth, each once: groups first, then users."""
-    plan = find_group(state, place.key)
-    nested = groups.transitive_groups(state.tenant, plan)
-    first_user = max(0, place.start - len(nested))
-    return _members(state, nested, place, groups.transitive_user_numbers(state.tenant, plan, first_user, state.size))
+    number = find_group(state, place.key)
+    nested = membership.transitive_groups(state, number)
+    return _members(state, nested, membership.transitive_users(state, number, _first_user(place)), place)
 
 
-def _members(state: TenantState, nested: list[int], place: Place, numbers: Iterator[int]) -> Entries:
+def _first_user(place: Place) -> int:
+    return max(0, place.start - _USERS_FROM)
+
+
+def _members(state: TenantState, nested: list[int], numbers: Iterator[int], place: Place) -> Entries:
     light = place.ids_only
-    inside = ((at + 1, group_member(state, nested[at], ids_only=light)) for at in range(place.start, len(nested)))
-    present = (number for number in numbers if number not in state.removed)
-    people = ((len(nested) + number + 1, user_member(state, number, ids_only=light)) for number in present)
+    following = (number for number in nested if number >= place.start)
+    inside = ((number + 1, group_member(state, number, ids_only=light)) for number in following)
+    people = ((_USERS_FROM + number + 1, user_member(state, number, ids_only=light)) for number in numbers)
     return chain(inside, people)
 
 
@@ -88,8 +101,8 @@ def directory_roles(state: TenantState, place: Place) -> Entries:
 
 def role_members(state: TenantState, place: Place) -> Entries:
     plan = find_role(state, place.key)
-    people = [user_member(state, number) for number in plan.users if state.exists(number)]
-    return _listed(people + [group_member(state, number) for number in plan.groups], place)
+    people = [user_member(state, number) for number in membership.role_users(state, plan)]
+    return _listed(people + [group_member(state, number) for number in membership.role_groups(state, plan)], place)
 
 
 def policies(state: TenantState, place: Place) -> Entries:
@@ -153,7 +166,7 @@ def organization(state: TenantState, place: Place) -> Entries:
 
 
 def _assigned_plans(state: TenantState) -> list[Json]:
-    plans = {plan: name for sku in state.tenant.posture.skus for plan, name in sku.plans}
+    plans = {plan: name for sku in state.products for plan, name in sku.plans}
     since = state.tenant.ago(days=400)
     return [
         {
@@ -166,11 +179,12 @@ def _assigned_plans(state: TenantState) -> list[Json]:
     ]
 
 
-def find_group(state: TenantState, key: str) -> groups.GroupPlan:
+def find_group(state: TenantState, key: str) -> int:
+    """The group's number."""
     number = state.tenant.group_number(key)
-    if number is None or number >= groups.group_count(state.tenant):
+    if number is None or not membership.group_exists(state, number):
         raise not_found(key)
-    return groups.plan(state.tenant, number)
+    return number
 
 
 def find_role(state: TenantState, key: str) -> roles.RolePlan:
@@ -196,7 +210,7 @@ def user_member(state: TenantState, number: int, *, ids_only: bool = False) -> J
 
 
 def group_member(state: TenantState, number: int, *, ids_only: bool = False) -> Json:
-    body: Json = {"id": state.tenant.group_id(number)} if ids_only else groups.group(state.tenant, number)
+    body: Json = {"id": state.tenant.group_id(number)} if ids_only else membership.group_body(state, number)
     return {"@odata.type": f"#{GROUP.type_name}", **body}
 
 

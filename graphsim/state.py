@@ -1,57 +1,75 @@
 """What happened to a tenant since it was generated: the scenario's changes, laid over the generator.
 
-The one mutable value of a tenant. The server runs on one event loop and changes it between requests only.
+The one mutable value of a tenant. The server runs on one event loop and changes it between requests only, by the
+functions of ``mutations``; ``membership`` reads groups and roles through it.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from graphsim import licenses
 from graphsim.catalog import Sku
+from graphsim.changes import ChangeLog
+from graphsim.clock import WorldClock
 from graphsim.conditional_access import policy, policy_id
+from graphsim.faults import Fault
+from graphsim.overlays import MemberChange, UserChange, changed_user, held_skus
 from graphsim.policies import drafts
+from graphsim.policy_overlays import PolicyChange, changed_policy
 from graphsim.seeding import draw
-from graphsim.signins import SignIns, sign_in_activity
-from graphsim.tenants import Json, Tenant, timestamp
+from graphsim.signins import last_sign_ins
+from graphsim.subscribed import Subscriptions
+from graphsim.tenants import Json, Tenant
 from graphsim.users import user
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class UserChange:
-    """What differs from the generated user; ``None`` where nothing does."""
-
-    enabled: bool | None = None
-    signed_in_at: datetime | None = None
-    created_at: datetime | None = None
-
-
-@dataclass(kw_only=True, slots=True)
-class Fault:
-    """The next ``times`` requests whose path (``/v1.0/users``) contains ``path_contains`` fail like this."""
-
-    path_contains: str
-    status: int
-    code: str
-    retry_after: int | None = None
-    times: int = 1
 
 
 @dataclass(kw_only=True, slots=True)
 class TenantState:
-    """A tenant as it is now."""
+    """A tenant as it is now.
+
+    ``removed`` users and groups are in the recycle bin or, when ``purged`` as well, gone for good.
+    """
 
     tenant: Tenant
+    clock: WorldClock | None = None
+    log: ChangeLog = field(default_factory=ChangeLog)
+    subscriptions: Subscriptions = field(default_factory=Subscriptions)
     consent: bool = True
     created: int = 0
     removed: set[int] = field(default_factory=set)
+    purged: set[int] = field(default_factory=set)
     users: dict[int, UserChange] = field(default_factory=dict)
-    policy_states: dict[str, tuple[str, datetime]] = field(default_factory=dict)
+    created_groups: list[datetime] = field(default_factory=list)
+    removed_groups: set[int] = field(default_factory=set)
+    purged_groups: set[int] = field(default_factory=set)
+    group_names: dict[int, str] = field(default_factory=dict)
+    group_members: dict[int, MemberChange] = field(default_factory=dict)
+    role_members: dict[str, MemberChange] = field(default_factory=dict)
+    """By the role's template id."""
+    policy_changes: dict[str, PolicyChange] = field(default_factory=dict)
+    bought: list[Sku] = field(default_factory=list)
+    """Products subscribed to since."""
     units: dict[str, int] = field(default_factory=dict)
     faults: list[Fault] = field(default_factory=list)
     token_generation: int = 0
     page_generation: int = 0
+    delta_generation: int = 0
+    delta_disorder: bool = False
+    """Whether deltas repeat objects, replay changes and come in no order."""
+    delta_refusal: str = "gone"
+    """How a lost delta token is refused; see ``delta_tokens``."""
+
+    @property
+    def now(self) -> datetime:
+        """The moment in the tenant's world; without a clock it stands still at the tenant's day."""
+        return self.clock.moment() if self.clock else self.tenant.now
+
+    @property
+    def seconds(self) -> float:
+        """The clients' time, which tokens and subscriptions live by, in seconds since 1970."""
+        return self.clock.seconds() if self.clock else self.tenant.now.timestamp()
 
     @property
     def size(self) -> int:
@@ -68,72 +86,57 @@ class TenantState:
     def user(self, number: int) -> Json:
         """A user with the changes applied; the number must exist."""
         body = user(self.tenant, number)
-        if number >= self.tenant.size:
+        newcomer = number >= self.tenant.size
+        if newcomer:
             body.pop("signInActivity", None)  # newcomers have not signed in
         change = self.users.get(number)
-        return _changed(body, change, draw(self.tenant.key, b"user", number)) if change else body
+        if change is None:
+            return body
+        raw = draw(self.tenant.key, b"user", number)
+        seen = None if newcomer else last_sign_ins(self.tenant.persona(number).kind, raw, self.tenant.now)
+        return changed_user(body, change, seen, raw)
 
-    def change_user(self, number: int, *, enabled: bool | None = None, signed_in_at: datetime | None = None) -> None:
-        """Block or unblock a user, or let it sign in successfully."""
-        change = self.users.get(number, UserChange())
-        if enabled is not None:
-            change = replace(change, enabled=enabled)
-        if signed_in_at is not None:
-            change = replace(change, signed_in_at=signed_in_at)
-        self.users[number] = change
-
-    def create_user(self, at: datetime) -> int:
-        """The number of a new employee: enabled, no licence, never signed in."""
-        number = self.size
-        self.created += 1
-        self.users[number] = UserChange(created_at=at)
-        return number
+    def user_change(self, number: int) -> UserChange:
+        return self.users.get(number, UserChange())
 
     def policies(self) -> list[Json]:
-        written = [policy(self.tenant, number, draft) for number, draft in enumerate(drafts(self.tenant))]
-        for body in written:
-            changed = self.policy_states.get(str(body["id"]))
-            if changed:
-                state, at = changed
-                body |= {"state": state, "modifiedDateTime": timestamp(at)}
-        return written
+        written = (policy(self.tenant, number, draft) for number, draft in enumerate(drafts(self.tenant)))
+        changed = ((body, self.policy_changes.get(str(body["id"]))) for body in written)
+        return [
+            changed_policy(body, change) if change else body for body, change in changed if not (change and change.gone)
+        ]
 
     def has_policy(self, wanted: str) -> bool:
-        return any(policy_id(self.tenant, number) == wanted for number in range(len(drafts(self.tenant))))
+        change = self.policy_changes.get(wanted)
+        known = any(policy_id(self.tenant, number) == wanted for number in range(len(drafts(self.tenant))))
+        return known and not (change and change.gone)
+
+    @property
+    def products(self) -> tuple[Sku, ...]:
+        """The products subscribed to, those bought since included."""
+        return (*self.tenant.posture.skus, *self.bought)
 
     def skus(self) -> list[Json]:
-        """The subscribed SKUs; ``consumedUnits`` follows removed users."""
+        """The subscribed SKUs; ``consumedUnits`` follows users who go and licences that move."""
         return [
-            licenses.subscribed_sku(self.tenant, sku, consumed=self._consumed(sku), enabled=self._enabled(sku))
-            for sku in self.tenant.posture.skus
+            licenses.subscribed_sku(self.tenant, sku, consumed=self._consumed(sku), enabled=self.enabled_units(sku))
+            for sku in self.products
         ]
 
     def _consumed(self, sku: Sku) -> int:
-        gone = sum(sku.id in self.tenant.persona(number).sku_ids for number in self.removed)
-        return licenses.assigned(self.tenant, sku.id) - gone
+        moved = self.removed | self.users.keys()
+        generated = sum(number < self.tenant.size and self._generated_holder(sku, number) for number in moved)
+        now = sum(
+            sku.id in held_skus(self.tenant.persona(number), self.users.get(number))
+            for number in moved
+            if number not in self.removed
+        )
+        return licenses.assigned(self.tenant, sku.id) - generated + now
 
-    def _enabled(self, sku: Sku) -> int:
+    def _generated_holder(self, sku: Sku, number: int) -> bool:
+        return sku.id in self.tenant.persona(number).sku_ids
+
+    def enabled_units(self, sku: Sku) -> int:
+        """How many seats are bought."""
         generated, _ = licenses.seats(self.tenant, sku)
-        return self.units.get(sku.id, generated)
-
-    def take_fault(self, path: str) -> Fault | None:
-        """The fault this request runs into, used up by one."""
-        for fault in self.faults:
-            if fault.path_contains in path:
-                fault.times -= 1
-                if fault.times <= 0:
-                    self.faults.remove(fault)
-                return fault
-        return None
-
-
-def _changed(body: Json, change: UserChange, raw: bytes) -> Json:
-    if change.enabled is not None:
-        body["accountEnabled"] = change.enabled
-    if change.created_at is not None:
-        body["createdDateTime"] = timestamp(change.created_at)
-    if change.signed_in_at is not None:
-        at = change.signed_in_at
-        seen = SignIns(interactive=at, non_interactive=at, successful=at)
-        body["signInActivity"] = sign_in_activity(seen, raw)
-    return body
+        return self.units.get(sku.id, 0 if sku in self.bought else generated)

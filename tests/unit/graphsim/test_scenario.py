@@ -9,6 +9,7 @@ import pytest
 
 from graphsim import groups, scenario
 from graphsim.conditional_access import policy_id
+from graphsim.targets import ScenarioError
 from tests.unit.graphsim.conftest import MakeWorld, World
 
 
@@ -83,7 +84,7 @@ def test_a_removed_user_is_nowhere_and_its_seats_are_free(make_world: MakeWorld)
         world.all(f"groups/{group['id']}/members?$top=999") for group in world.all("groups?$top=999")
     ]
     assert licensed["id"] not in {body["id"] for bodies in everywhere for body in bodies}
-    with pytest.raises(scenario.ScenarioError, match="no user"):
+    with pytest.raises(ScenarioError, match="no user"):
         scenario.remove_user(world.state, str(licensed["id"]))
 
 
@@ -99,16 +100,16 @@ def test_seats_can_be_bought(make_world: MakeWorld) -> None:
 
 def test_impossible_changes_are_refused_with_a_reason(make_world: MakeWorld) -> None:
     state = make_world(0).state
-    with pytest.raises(scenario.ScenarioError, match="no policy"):
+    with pytest.raises(ScenarioError, match="no policy"):
         scenario.change_policy(state, "nonsense", scenario.PolicyChange(state="disabled"))
-    with pytest.raises(scenario.ScenarioError, match="one of disabled"):
+    with pytest.raises(ScenarioError, match="one of disabled"):
         scenario.change_policy(state, policy_id(state.tenant, 0), scenario.PolicyChange(state="off"))
-    with pytest.raises(scenario.ScenarioError, match="no subscription"):
+    with pytest.raises(ScenarioError, match="no subscription"):
         scenario.set_units(state, "nonsense", scenario.Units(enabled=1))
-    with pytest.raises(scenario.ScenarioError, match="0 or more"):
+    with pytest.raises(ScenarioError, match="0 or more"):
         scenario.set_units(state, state.tenant.posture.desk.id, scenario.Units(enabled=-1))
-    with pytest.raises(scenario.ScenarioError, match="400 to 599"):
+    with pytest.raises(ScenarioError, match="400 to 599"):
         scenario.add_fault(state, scenario.FaultBody(status=200))
     naive = scenario.UserBody(signed_in=datetime(2026, 9, 1))  # noqa: DTZ001 - the mistake under test
-    with pytest.raises(scenario.ScenarioError, match="time zone"):
+    with pytest.raises(ScenarioError, match="time zone"):
         scenario.change_user(state, state.tenant.user_id(1), naive)
