@@ -14,14 +14,14 @@ from sqlalchemy import Connection
 from pipeline import events
 from pipeline.alerts.reconcile import AlertChange, Assessment, marks, reconcile
 from pipeline.domain.alerts import Alert
-from pipeline.domain.capture import SyncType
 from pipeline.domain.entities import EntityType
 from pipeline.domain.findings import AlertType, AnalysisType, Finding, Severity
 from pipeline.domain.ids import entity_id
-from pipeline.domain.runs import ClaimedStep, Run
+from pipeline.domain.runs import ClaimedStep, Lane, Run
 from pipeline.errors import PermanentError, TenantUnreachableError
 from pipeline.events import AlertAction, Event, JsonValue
 from pipeline.stages.execution import Applied, Apply, space_of
+from pipeline.stages.refusal import hold_back, let_in, reached
 from pipeline.storage.alerts import stored_alerts, write_changes
 from pipeline.storage.database import Database
 from pipeline.storage.entities import mark_entities, marked_entities
@@ -61,6 +61,8 @@ def alert_tenant(
 
     def apply(connection: Connection) -> Applied:
         handled = handle(connection, step.run, analysis, now)
+        if step.ref.lane is not Lane.CANDIDATE:
+            let_in(connection, step.run, now)
         counts: dict[str, JsonValue] = {action.value: handled.counts.get(action, 0) for action in AlertAction}
         return Applied(detail=counts, events=handled.events)
 
@@ -81,7 +83,7 @@ def _gather(connection: Connection, step: ClaimedStep) -> Analysis:
     return Analysis(
         findings=load_findings(connection, step.run.scope, detail.completed),
         assessment=Assessment(
-            completed=frozenset(detail.completed) | reached(step.run),
+            completed=frozenset(detail.completed) | _about_the_tenant(step.run),
             unknown=frozenset((kind, external) for kind, externals in detail.unknown.items() for external in externals),
         ),
         admins=None
@@ -126,13 +128,12 @@ def _event(run: Run, change: AlertChange) -> Event:
     )
 
 
-def reached(run: Run) -> frozenset[AnalysisType]:
-    """What a run that got through tells of the tenant itself: all, if its users were read, else nothing."""
-    return frozenset({AnalysisType.TENANT}) if SyncType.IDENTITIES in run.sync_types else frozenset()
+def _about_the_tenant(run: Run) -> frozenset[AnalysisType]:
+    return frozenset({AnalysisType.TENANT}) if reached(run) else frozenset()
 
 
 def refused(connection: Connection, step: ClaimedStep, error: PermanentError, now: datetime) -> None:
-    """What a failed run leaves: where the tenant refused us, one critical alert about the tenant, and nothing else."""
+    """What a failed run leaves: where the tenant refused us, one critical alert about the tenant, and a longer wait."""
     if not isinstance(error, TenantUnreachableError):
         return
     finding = Finding(
@@ -145,11 +146,12 @@ def refused(connection: Connection, step: ClaimedStep, error: PermanentError, no
         evidence={"code": error.code},
     )
     _settle(connection, step.run, [finding], frozenset({AnalysisType.TENANT}), now)
+    hold_back(connection, step.run, now)
 
 
 def settle_tenant(connection: Connection, run: Run, now: datetime) -> None:
     """Resolves the alert about the tenant itself after a run that reached it; every other alert stays as it is."""
-    _settle(connection, run, [], reached(run), now)
+    _settle(connection, run, [], _about_the_tenant(run), now)
 
 
 def _settle(

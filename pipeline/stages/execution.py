@@ -38,7 +38,7 @@ LAST_STAGES = frozenset({Stage.ALERT, Stage.COMPARE})
 TOO_LONG = "A step of the run took longer than JOB_TIMEOUT_MS allows; the alerts are as they were."
 
 AGAIN_AFTER = timedelta(minutes=15)
-"""When what a failed run should have read is due again, if not before; a tenant that refuses us waits its interval."""
+"""When what a failed run should have read is due again, if not before; a tenant that refuses us waits otherwise."""
 
 FIRST_RETRY_SECONDS = 0.5
 LONGEST_RETRY_SECONDS = 30.0

@@ -26,7 +26,7 @@ AT_ONCE = Debounce()
 REQUEST = text("""
 INSERT INTO pending_triggers AS p (source_id, trigger, sync_types, compare, first_at, due_at)
 SELECT d.id, :trigger, w.sync_types, :compare, :now, :due_at
-  FROM json_to_recordset(CAST(:wanted AS json)) AS w(source_id int, tenant_id int, sync_types text[])
+  FROM json_to_recordset(CAST(convert_from(:wanted, 'UTF8') AS json)) AS w(source_id int, tenant_id int, sync_types text[])
   JOIN data_sources d ON d.id = w.source_id AND d.tenant_id = w.tenant_id
  ORDER BY d.id
 ON CONFLICT (source_id) DO UPDATE
@@ -115,7 +115,9 @@ WITH due AS (
     SELECT source_id, sync_type, next_due_at AS due_at, 'schedule' AS trigger, false AS compare
       FROM schedules WHERE next_due_at <= :now
      UNION ALL
-    SELECT source_id, unnest(sync_types), due_at, trigger, compare FROM pending_triggers WHERE due_at <= :now
+    SELECT p.source_id, unnest(p.sync_types), p.due_at, p.trigger, p.compare
+      FROM pending_triggers p JOIN data_sources d ON d.id = p.source_id
+     WHERE p.due_at <= :now AND (p.trigger = 'manual' OR d.refusals = 0)
 ), by_source AS (
     SELECT source_id, array_agg(DISTINCT sync_type) AS sync_types, min(due_at) AS due_at,
            min(trigger) AS trigger, bool_or(compare) AS compare
@@ -147,7 +149,8 @@ def claim_due(
 ) -> list[DueSource]:
     """Sources to sync now: first one of every tenant, then seconds, oldest first, within each tenant's job limit.
 
-    Two dispatchers at once never claim the same source. ``only`` narrows it to the named source ids.
+    Two dispatchers at once never claim the same source. ``only`` narrows it to the named source ids. A source that its
+    tenant refuses is tried when its schedule says so or a person asks, not whenever the tenant notifies us.
     """
     rows = connection.execute(
         CLAIM_DUE, {"now": now, "max_jobs": max_jobs, "most": most, "only": list(only) if only is not None else None}

@@ -20,6 +20,10 @@ class TenantSummary:
     open_alerts: int
     last_run_at: datetime | None
     last_run_state: str | None
+    refused_since: datetime | None
+    """Since when the tenant has refused one of its sources, ``None`` while it does not."""
+    next_try_at: datetime | None
+    """When a refused source is tried again."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -33,6 +37,7 @@ class SourceSummary:
     client_id: str
     enabled: bool
     next_due_at: datetime | None
+    refused_since: datetime | None
     created_at: datetime
 
 
@@ -41,14 +46,18 @@ SELECT t.id, t.name,
        (SELECT count(*) FROM data_sources d WHERE d.tenant_id = t.id) AS sources,
        (SELECT count(*) FROM alerts a WHERE a.tenant_id = t.id AND a.status IN ('active', 'acknowledged'))
            AS open_alerts,
-       r.created_at AS last_run_at, r.state AS last_run_state
+       r.created_at AS last_run_at, r.state AS last_run_state, f.refused_since, f.next_try_at
   FROM tenants t
   LEFT JOIN LATERAL (SELECT created_at, state FROM runs WHERE tenant_id = t.id ORDER BY created_at DESC LIMIT 1) r
             ON true
+  LEFT JOIN LATERAL (
+       SELECT min(d.refused_since) AS refused_since, min(s.next_due_at) AS next_try_at
+         FROM data_sources d JOIN schedules s ON s.source_id = d.id
+        WHERE d.tenant_id = t.id AND d.refused_since IS NOT NULL AND d.enabled) f ON true
  ORDER BY t.name
 """)
 SOURCES = text("""
-SELECT d.id, t.name AS tenant, d.provider, d.external_tenant_id, d.client_id, d.enabled, d.created_at,
+SELECT d.id, t.name AS tenant, d.provider, d.external_tenant_id, d.client_id, d.enabled, d.refused_since, d.created_at,
        (SELECT min(s.next_due_at) FROM schedules s WHERE s.source_id = d.id) AS next_due_at
   FROM data_sources d JOIN tenants t ON t.id = d.tenant_id
  WHERE CAST(:tenant_id AS int) IS NULL OR d.tenant_id = :tenant_id

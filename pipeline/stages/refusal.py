@@ -1,0 +1,45 @@
+"""A tenant that refuses us is asked ever more rarely; once it lets us in again, everything is caught up."""
+
+from __future__ import annotations
+
+import random
+from datetime import datetime, timedelta
+
+from sqlalchemy import Connection
+
+from pipeline.domain.capture import SyncType
+from pipeline.domain.runs import Run
+from pipeline.storage.access import count_refusal, readmit
+from pipeline.storage.access import hold_back as hold_back_until
+
+FIRST_WAIT = timedelta(minutes=15)
+LONGEST_WAIT = timedelta(hours=6)
+JITTER = 0.1
+"""Up to this share of the wait is taken off, so that tenants of one withdrawn application do not come back together."""
+
+JUDGES = frozenset({SyncType.IDENTITIES, SyncType.COMPANIES})
+"""What has to be read to say that a tenant is reached, whatever its provider: see decision 0006."""
+
+
+def refusal_wait(refusals: int, chance: float) -> timedelta:
+    """How long to leave a tenant alone after so many refusals in a row, from 1; ``chance`` is in [0, 1)."""
+    doubled = FIRST_WAIT * 2 ** min(refusals - 1, 10)
+    return min(doubled, LONGEST_WAIT) * (1 - JITTER * chance)
+
+
+def reached(run: Run) -> bool:
+    """Whether a run that got through tells of the tenant as a whole."""
+    return not JUDGES.isdisjoint(run.sync_types)
+
+
+def hold_back(connection: Connection, run: Run, now: datetime) -> None:
+    """After a refused run: every sync type of the source waits, and the next run is one that can tell of recovery."""
+    refusals = count_refusal(connection, run.scope, now)
+    wait = refusal_wait(refusals, random.random())  # noqa: S311 - spreads load, hides nothing
+    hold_back_until(connection, run.scope, now + wait, again=JUDGES.union(run.sync_types))
+
+
+def let_in(connection: Connection, run: Run, now: datetime) -> None:
+    """After a run that got through: if the tenant had refused us before, that is over."""
+    if reached(run):
+        readmit(connection, run.scope, run.sync_types, now)
