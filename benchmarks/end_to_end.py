@@ -17,6 +17,7 @@ from benchmarks.rows import Goal, Measure, Row
 from pipeline import wiring
 from pipeline.domain.runs import Run, Scope
 from pipeline.providers.memory import MemorySource
+from pipeline.providers.microsoft365 import normalize
 from pipeline.stages.local import sync_here
 
 GOAL = Goal(measure=Measure.RATIO, at_most=3)
@@ -40,7 +41,7 @@ def measure(grounds: Grounds) -> Iterator[Row]:
 
 
 def _wired(grounds: Grounds, url: str, found: TenantPages) -> wiring.Wiring:
-    source = MemorySource(found.pages, found.outcomes)
+    source = MemorySource(found.pages, found.outcomes, normalize)
 
     def open_source(_run: Run) -> MemorySource:
         return source

@@ -20,6 +20,7 @@ from pipeline.domain.flags import Flag
 from pipeline.domain.providers import SYNC_TYPES, Provider
 from pipeline.domain.runs import Run, Scope
 from pipeline.providers.memory import MemorySource
+from pipeline.providers.microsoft365 import normalize
 from pipeline.providers.source import TenantSource
 from pipeline.settings import load_settings
 from pipeline.stages.execution import Executor
@@ -67,6 +68,7 @@ class World:
         return MemorySource(
             (page for page in edited if page is not None),
             {**dict.fromkeys(Resource, COMPLETE), **refused, **self.outcomes},
+            normalize,
         )
 
     def sync(self, *sync_types: SyncType, compare: bool = False) -> UUID:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from enum import StrEnum
 
-from pipeline.domain.capture import SyncType
+from pipeline.domain.capture import RESOURCES, Resource, SyncType
 
 
 class Provider(StrEnum):
@@ -25,6 +25,11 @@ SYNC_TYPES: Mapping[Provider, tuple[SyncType, ...]] = {
 
 PROVIDER_OF: Mapping[SyncType, Provider] = {kind: provider for provider, kinds in SYNC_TYPES.items() for kind in kinds}
 """The reverse: no sync type belongs to two providers."""
+
+
+def resources_of(provider: Provider) -> tuple[Resource, ...]:
+    """Every list that is read of the provider."""
+    return tuple(resource for kind in SYNC_TYPES[provider] for resource in RESOURCES[kind])
 
 
 def known_provider(name: str) -> Provider | None:

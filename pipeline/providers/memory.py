@@ -6,16 +6,21 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from pipeline.domain.capture import Changes, Edges, Entities, Page, ReadOutcome, Resource
 from pipeline.domain.graph import NEVER_READ
-from pipeline.providers.microsoft365 import normalize as microsoft365
-from pipeline.providers.source import IN_FULL, Since
+from pipeline.providers.source import IN_FULL, Normalizer, Since
 
 
 class MemorySource:
-    """A ``TenantSource`` over given pages; a resource without an outcome has never been read."""
+    """A ``TenantSource`` over given pages, of the provider whose normalizer it is given.
 
-    def __init__(self, pages: Iterable[Page], outcomes: Mapping[Resource, ReadOutcome]) -> None:
+    A resource without an outcome has never been read.
+    """
+
+    def __init__(
+        self, pages: Iterable[Page], outcomes: Mapping[Resource, ReadOutcome], normalizer: Normalizer
+    ) -> None:
         self._pages = tuple(pages)
         self._outcomes = dict(outcomes)
+        self._normalizer = normalizer
 
     def read(
         self,
@@ -31,10 +36,10 @@ class MemorySource:
         return {resource: self._outcomes.get(resource, NEVER_READ) for resource in resources}
 
     def entities(self, pages: Iterable[Page]) -> Entities:
-        return microsoft365.entities(pages)
+        return self._normalizer.entities(pages)
 
     def edges(self, pages: Iterable[Page]) -> Edges:
-        return microsoft365.edges(pages)
+        return self._normalizer.edges(pages)
 
     def changes(self, pages: Iterable[Page]) -> Changes:
-        return microsoft365.changes(pages)
+        return self._normalizer.changes(pages)

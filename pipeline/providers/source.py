@@ -13,7 +13,25 @@ Since = Mapping[Resource, str]
 IN_FULL: Since = MappingProxyType({})
 
 
-class TenantSource(Protocol):
+class Normalizer(Protocol):
+    """Pages of one provider in the domain's terms. A module with these functions is one."""
+
+    def entities(self, pages: Iterable[Page]) -> Entities:
+        """What the pages hold, in the domain's terms. Pure: the same pages give the same value, in any order."""
+        ...
+
+    def edges(self, pages: Iterable[Page]) -> Edges:
+        """How what the pages hold is related. Pure, as ``entities`` is; asked for apart, for each stage decodes only
+        what it needs.
+        """
+        ...
+
+    def changes(self, pages: Iterable[Page]) -> Changes:
+        """What the pages of changes among these say is gone or wholly told. Pure, as ``entities`` is."""
+        ...
+
+
+class TenantSource(Normalizer, Protocol):
     """One tenant of one provider."""
 
     def read(
@@ -28,18 +46,4 @@ class TenantSource(Protocol):
         ``TenantUnreachableError`` when the tenant refuses us as a whole and ``TransientError`` when nothing useful
         could be read now; pages passed on before an error are to be thrown away by the caller.
         """
-        ...
-
-    def entities(self, pages: Iterable[Page]) -> Entities:
-        """What the pages hold, in the domain's terms. Pure: the same pages give the same value, in any order."""
-        ...
-
-    def edges(self, pages: Iterable[Page]) -> Edges:
-        """How what the pages hold is related. Pure, as ``entities`` is; asked for apart, for each stage decodes only
-        what it needs.
-        """
-        ...
-
-    def changes(self, pages: Iterable[Page]) -> Changes:
-        """What the pages of changes among these say is gone or wholly told. Pure, as ``entities`` is."""
         ...

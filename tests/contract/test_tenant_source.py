@@ -13,15 +13,17 @@ from graphsim.serve import RunningSimulator
 from graphsim.simulator import SimulatorConfig
 from pipeline.domain.capture import COMPLETE, NormalizedCapture, Page, ReadOutcome, Resource
 from pipeline.domain.entities import EntityType, RelationshipType
+from pipeline.domain.providers import Provider, resources_of
 from pipeline.providers.folder import read_folder, write_folder
 from pipeline.providers.memory import MemorySource
+from pipeline.providers.microsoft365 import normalize
 from pipeline.providers.microsoft365.auth import Credentials, TokenStore
 from pipeline.providers.microsoft365.conclusion import NO_PREMIUM
 from pipeline.providers.microsoft365.retry import Clock
 from pipeline.providers.microsoft365.source import Microsoft365Source
 from pipeline.providers.source import TenantSource
 
-EVERYTHING = tuple(Resource)
+EVERYTHING = resources_of(Provider.MICROSOFT365)
 TENANTS = range(5)
 USERS = 60
 NEEDS_PREMIUM = (Resource.SIGN_IN_ACTIVITY, Resource.REGISTRATION_DETAILS)
@@ -43,7 +45,7 @@ def in_memory(simulator: RunningSimulator) -> SourceOf:
             Page(resource=Resource(resource), parent_id=parent, body=body)
             for resource, parent, body in capture_pages(state)
         )
-        return MemorySource(pages, dict.fromkeys(Resource, COMPLETE) | refused)
+        return MemorySource(pages, dict.fromkeys(EVERYTHING, COMPLETE) | refused, normalize)
 
     return source
 
@@ -95,7 +97,7 @@ def read(source: TenantSource, *resources: Resource) -> tuple[list[Page], Normal
 @pytest.mark.parametrize("index", TENANTS)
 def test_a_tenant_is_read_as_a_whole(source_of: SourceOf, simulator: RunningSimulator, index: int) -> None:
     _, capture = read(source_of(index), *EVERYTHING)
-    assert set(capture.outcomes) == set(Resource)
+    assert set(capture.outcomes) == set(EVERYTHING)
     assert len(capture.entities[EntityType.IDENTITIES]) == USERS
     for kind in (EntityType.GROUPS, EntityType.ROLES, EntityType.LICENSES, EntityType.SECURITY_DEFAULTS):
         assert capture.entities[kind], kind

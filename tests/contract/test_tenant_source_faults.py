@@ -9,11 +9,12 @@ from datetime import UTC, datetime
 
 import pytest
 
+from graphsim.faults import Fault
 from graphsim.serve import RunningSimulator
 from graphsim.simulator import SimulatorConfig
-from graphsim.state import Fault
 from pipeline.domain.capture import COMPLETE, NormalizedCapture, Page, Resource
 from pipeline.domain.entities import EntityType
+from pipeline.domain.providers import Provider, resources_of
 from pipeline.errors import (
     DeadlineExceededError,
     ProviderUnavailableError,
@@ -92,7 +93,7 @@ class Reader:
             clock=Clock(monotonic=lambda: self.time.now, sleep=self.time.sleep),
         )
         self.pages.clear()
-        return normalize(self.pages, source.read(tuple(Resource), self.pages.append))
+        return normalize(self.pages, source.read(resources_of(Provider.MICROSOFT365), self.pages.append))
 
 
 @pytest.fixture

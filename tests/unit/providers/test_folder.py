@@ -10,6 +10,7 @@ import pytest
 
 from pipeline.domain.capture import COMPLETE, Page, ReadOutcome, Resource
 from pipeline.domain.entities import EntityType, RelationshipType
+from pipeline.domain.providers import Provider, resources_of
 from pipeline.errors import CaptureFileError
 from pipeline.providers.folder import read_folder, write_folder
 from pipeline.providers.microsoft365.normalize import normalize
@@ -41,7 +42,7 @@ def folder_of(path: Path, **changes: object) -> Path:
 
 def test_a_whole_folder_is_complete(tmp_path: Path) -> None:
     pages, outcomes = read_folder(folder_of(tmp_path))
-    assert set(outcomes) == set(Resource)
+    assert set(outcomes) == set(resources_of(Provider.MICROSOFT365))
     assert set(outcomes.values()) == {COMPLETE}
     capture = normalize(pages, outcomes)
     assert [edge.child_id for edge in capture.edges[RelationshipType.MEMBER_OF]] == ["u"]
