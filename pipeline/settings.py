@@ -35,6 +35,21 @@ RedisUrl = Annotated[str, _with_scheme("redis", "rediss", "unix")]
 NatsUrl = Annotated[str, _with_scheme("nats", "tls", "ws", "wss")]
 BrokerUrl = Annotated[str, _with_scheme("redis", "rediss", "unix", "amqp", "amqps", "pyamqp")]
 GraphUrl = Annotated[str, _with_scheme("https")]
+LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
+
+
+def _public(value: object) -> object:
+    """Accepts an https URL; plain http on this machine only, which a local Graph may deliver to."""
+    if isinstance(value, str):
+        parts = urlsplit(value)
+        secure = parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in LOOPBACK)
+        if not secure or not parts.hostname or parts.query or parts.fragment:
+            raise ValueError("use the https:// URL under which Microsoft reaches `mspbyte web`")
+        return value.rstrip("/")
+    return value
+
+
+PublicUrl = Annotated[str, BeforeValidator(_public)]
 Percentage = Annotated[float, Field(ge=0, le=100)]
 LogLevel = Annotated[
     Literal["debug", "info", "warning", "error"],
@@ -66,6 +81,9 @@ class Settings(BaseSettings):
     graph_base_url: GraphUrl = "https://graph.microsoft.com"
     graph_authority: GraphUrl = "https://login.microsoftonline.com"
     graph_ca_file: Path | None = None
+
+    notification_url: PublicUrl | None = None
+    """Where Microsoft reaches ``mspbyte web``; unset, no tenant is subscribed to and syncs are scheduled only."""
 
     feature_new_pipeline: bool = False
     feature_new_pipeline_rollout: Percentage | None = None

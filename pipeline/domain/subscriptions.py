@@ -13,6 +13,10 @@ from pipeline.domain.runs import Scope
 SYNC_TYPE_OF: Mapping[str, SyncType] = {"users": SyncType.IDENTITIES, "groups": SyncType.GROUPS}
 """What is subscribed to for each source, and what is synced when it changes. Members of a group are changes of it."""
 
+NOTIFICATIONS_PATH = "/notifications/microsoft365"
+LIFECYCLE_PATH = NOTIFICATIONS_PATH + "/lifecycle"
+"""Where Microsoft delivers, under NOTIFICATION_URL."""
+
 
 class WantedAction(StrEnum):
     """What Microsoft has asked for about a subscription and was not done yet."""
@@ -42,7 +46,7 @@ class Candidate:
     scope: Scope
     resource: str
     wanted: bool
-    """The source is enabled and of a provider that notifies."""
+    """The source is enabled and of the provider that notifies."""
     refused: bool
     """The tenant refuses us at the moment; its syncs look for whether it takes us back."""
     stored: Subscription | None

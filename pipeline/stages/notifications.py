@@ -19,13 +19,15 @@ import structlog
 from pipeline.domain.capture import SyncType
 from pipeline.domain.runs import Scope, Trigger
 from pipeline.domain.subscriptions import SYNC_TYPE_OF, WantedAction
-from pipeline.storage.database import Database
+from pipeline.storage.database import Database, bound_statements
 from pipeline.storage.schedules import Debounce, request_syncs
 from pipeline.storage.subscriptions import Known, Told, known, note
 
 log = structlog.get_logger(__name__)
 
 Id = Annotated[str, msgspec.Meta(pattern=r"^[0-9A-Za-z-]{1,64}\Z")]
+STATEMENT_MS = 800
+"""Somebody waits for the answer."""
 NO_HASH = bytes(hashlib.sha256().digest_size)
 """What the state of an unknown subscription is compared with, so that it takes the same time."""
 
@@ -67,7 +69,7 @@ class Verdict:
 
 
 def items_of(body: bytes) -> list[Notification | None]:
-    """The items of a delivery, ``None`` for what is of another shape; raises ``msgspec.DecodeError`` for no delivery."""
+    """The items, ``None`` for one of another shape; raises ``msgspec.DecodeError`` for what is no delivery."""
     return [_item(raw) for raw in msgspec.json.decode(body, type=Delivery).value]
 
 
@@ -125,6 +127,7 @@ def receive(database: Database, items: Sequence[Notification | None], now: datet
     Raises ``TransientError`` when it could not be stored. Delivered twice, it is counted twice and syncs once.
     """
     with database.begin() as connection:
+        bound_statements(connection, STATEMENT_MS)
         stored = known(connection, {item.subscription_id.lower() for item in items if item is not None})
         verdict = judge(items, stored)
         if verdict.told:

@@ -28,17 +28,28 @@ def sqlalchemy_url(url: str) -> URL:
     return parsed.set(drivername="postgresql+psycopg")
 
 
+IMPATIENT = {"tcp_user_timeout": 3_000, "keepalives_idle": 2, "keepalives_interval": 1, "keepalives_count": 3}
+"""For whoever is waited for: a server that vanished is noticed within some five seconds.
+https://www.postgresql.org/docs/current/libpq-connect.html#LIBPQ-PARAMKEYWORDS"""
+
+
+def bound_statements(connection: Connection, milliseconds: int) -> None:
+    """Ends every statement of the transaction that takes longer, as one that waits for a lock does."""
+    connection.execute(text("SELECT set_config('statement_timeout', :most, true)"), {"most": str(milliseconds)})
+
+
 class Database:
     """One process's connections. Built after a fork, never before."""
 
-    def __init__(self, url: str, *, slow_ms: float = float("inf"), pool_size: int = 4) -> None:
+    def __init__(self, url: str, *, slow_ms: float = float("inf"), pool_size: int = 4, impatient: bool = False) -> None:
+        connect_args: dict[str, object] = {"connect_timeout": 5, "application_name": "mspbyte"}
         self.engine = create_engine(
             sqlalchemy_url(url),
             pool_size=pool_size,
             max_overflow=4,
             pool_pre_ping=True,
             hide_parameters=True,  # an error's text must not carry customer data into a log
-            connect_args={"connect_timeout": 5, "application_name": "mspbyte"},
+            connect_args=connect_args | (IMPATIENT if impatient else {}),
         )
         track(self.engine, slow_ms=slow_ms)
 

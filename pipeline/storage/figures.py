@@ -16,6 +16,7 @@ from sqlalchemy import Connection, text
 from sqlalchemy.exc import OperationalError
 
 from pipeline.errors import TransientError
+from pipeline.storage.database import bound_statements
 
 STATEMENT_MS = 8_000
 """Less than the ten seconds Prometheus waits for a scrape."""
@@ -24,7 +25,7 @@ STATEMENT_MS = 8_000
 def begin_reading(connection: Connection) -> None:
     """Makes everything the transaction reads one moment's truth, and bounds how long a statement may take."""
     connection.execute(text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY"))
-    connection.execute(text("SELECT set_config('statement_timeout', :most, true)"), {"most": str(STATEMENT_MS)})
+    bound_statements(connection, STATEMENT_MS)
 
 
 def ran_out_of_time(error: TransientError) -> bool:

@@ -95,7 +95,7 @@ def _stored(row: Row[tuple[object, ...]]) -> Subscription:
 CLAIM = text("""
 INSERT INTO notification_subscriptions AS s (source_id, tenant_id, resource, next_attempt_at, created_at)
 SELECT w.source_id, w.tenant_id, w.resource, :until, :now
-  FROM json_to_recordset(CAST(:wanted AS json)) AS w(source_id int, tenant_id int, resource text)
+  FROM json_to_recordset(CAST(convert_from(:wanted, 'UTF8') AS json)) AS w(source_id int, tenant_id int, resource text)
   JOIN data_sources d ON d.id = w.source_id AND d.tenant_id = w.tenant_id
  ORDER BY w.source_id, w.resource
 ON CONFLICT (source_id, resource) DO UPDATE SET next_attempt_at = excluded.next_attempt_at
@@ -112,9 +112,7 @@ def claim(
         {"source_id": one.scope.source_id, "tenant_id": one.scope.tenant_id, "resource": one.resource}
         for one in actions
     ]
-    claimed = connection.execute(
-        CLAIM, {"wanted": json_rows(rows), "now": now, "until": until, "at_once": at_once}
-    )
+    claimed = connection.execute(CLAIM, {"wanted": json_rows(rows), "now": now, "until": until, "at_once": at_once})
     mine = {(row.source_id, row.resource) for row in claimed}
     return [one for one in actions if (one.scope.source_id, one.resource) in mine]
 
@@ -130,21 +128,24 @@ class NewSubscription:
     expires_at: datetime
 
 
-# What was asked for while the action was under way was asked for later than what it did; that stays.
-SETTLED = """
-       failures = 0, last_error = '', next_attempt_at = NULL,
+# In both: what was asked for while the action was under way was asked for later than what it did, and stays.
+RECORD = text("""
+UPDATE notification_subscriptions
+   SET subscription_id = :id, directory_id = :directory_id, url = :url, client_state_hash = :client_state_hash,
+       expires_at = :expires_at, created_at = :now, failures = 0, last_error = '', next_attempt_at = NULL,
        wanted_action = CASE WHEN wanted_action = :seen THEN '' ELSE wanted_action END
  WHERE source_id = :source_id AND tenant_id = :tenant_id AND resource = :resource
-"""
-RECORD = text(
-    "UPDATE notification_subscriptions SET subscription_id = :id, directory_id = :directory_id, url = :url,"
-    " client_state_hash = :client_state_hash, expires_at = :expires_at, created_at = :now," + SETTLED
-)
-RENEW = text("UPDATE notification_subscriptions SET expires_at = :expires_at," + SETTLED)
-DROP = text(
-    "DELETE FROM notification_subscriptions"
-    " WHERE source_id = :source_id AND tenant_id = :tenant_id AND resource = :resource"
-)
+""")
+RENEW = text("""
+UPDATE notification_subscriptions
+   SET expires_at = :expires_at, failures = 0, last_error = '', next_attempt_at = NULL,
+       wanted_action = CASE WHEN wanted_action = :seen THEN '' ELSE wanted_action END
+ WHERE source_id = :source_id AND tenant_id = :tenant_id AND resource = :resource
+""")
+DROP = text("""
+DELETE FROM notification_subscriptions
+ WHERE source_id = :source_id AND tenant_id = :tenant_id AND resource = :resource
+""")
 FAIL = text("""
 UPDATE notification_subscriptions
    SET failures = failures + 1, last_error = :reason,
@@ -157,7 +158,7 @@ UPDATE notification_subscriptions
 def record(connection: Connection, action: Action, made: NewSubscription, now: datetime) -> bool:
     """Stores a subscription just made; false when the source is gone meanwhile."""
     values = {
-        "id": made.id,
+        "id": made.id.lower(),
         "directory_id": made.directory_id,
         "url": made.url,
         "client_state_hash": made.client_state_hash,
@@ -231,7 +232,7 @@ class Told:
 # The rows are locked in a fixed order first, so that deliveries that mix the same subscriptions never wait in a ring.
 NOTE = text("""
 WITH told AS (
-    SELECT * FROM json_to_recordset(CAST(:told AS json)) AS t(id text, changes int, wanted text)
+    SELECT * FROM json_to_recordset(CAST(convert_from(:told, 'UTF8') AS json)) AS t(id text, changes int, wanted text)
 ), held AS (
     SELECT s.subscription_id FROM notification_subscriptions s JOIN told ON told.id = s.subscription_id
      ORDER BY s.subscription_id FOR UPDATE OF s

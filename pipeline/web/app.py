@@ -1,4 +1,4 @@
-"""The application behind ``mspbyte web``: whether the process lives, whether the system is ready, and its metrics."""
+"""The application behind ``mspbyte web``: health, metrics, and where Microsoft delivers change notifications."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ from starlette.routing import Route
 from pipeline.errors import PipelineError
 from pipeline.settings import Settings
 from pipeline.web.checks import checks_of, look_at
+from pipeline.web.notifications import Notifications
 
 if TYPE_CHECKING:
     from pipeline.observability.metrics.collector import Metrics
@@ -34,11 +35,13 @@ FRESH = {"Cache-Control": "no-store"}
 def create_app(settings: Settings) -> Starlette:
     """The ASGI application. Nothing is connected before it is asked for, so it starts with every server down."""
     site = _Site(settings=settings)
+    notifications = Notifications(settings=settings)
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
         yield
         site.close()
+        notifications.close()
 
     return Starlette(
         routes=[
@@ -46,6 +49,7 @@ def create_app(settings: Settings) -> Starlette:
             Route("/health", site.health),
             Route("/health/ready", site.health),
             Route("/metrics", site.metrics),
+            *notifications.routes(),
         ],
         exception_handlers={HTTPException: _refused, Exception: _failed},
         lifespan=lifespan,
