@@ -12,14 +12,16 @@ import structlog
 
 from pipeline.errors import DeadlineExceededError, ProviderRejectedError, ProviderUnavailableError
 from pipeline.providers.microsoft365.refusals import graph_error
-from pipeline.providers.microsoft365.retry import Clock
-from pipeline.providers.microsoft365.throttling.costs import charges
+from pipeline.providers.microsoft365.retry import Clock, seconds_asked_for
 from pipeline.providers.microsoft365.throttling.limiter import Limiter
 
 log = structlog.get_logger(__name__)
 
 USER_AGENT = "ISV|MSPByte|Pipeline/0.1"
 """The form Microsoft asks independent vendors for."""
+
+USE_OF_LIMIT = "x-ms-throttle-limit-percentage"
+"""Sent from 0.8 on: https://learn.microsoft.com/graph/throttling-limits"""
 
 
 class Tokens(Protocol):
@@ -39,6 +41,11 @@ class GraphRequest:
     body: bytes | None = None
     eventual: bool = False
     items: tuple[str, ...] = ()
+
+    @property
+    def priced(self) -> tuple[str, ...]:
+        """The URLs it is charged for."""
+        return self.items or (self.url,)
 
 
 class GraphExchange:
@@ -88,30 +95,46 @@ class GraphExchange:
         response = await self._send(request, token)
         if response.status_code == httpx.codes.UNAUTHORIZED:
             response = await self._send(request, await self.bearer(rejected=token))
+        await self._heed(request, response)
         if response.is_success:
             return response.content
         request_id = response.headers.get("request-id", "")
         log.info("graph_refused", status=response.status_code, request_id=request_id)
         raise graph_error(response)
 
-    async def _send(self, request: GraphRequest, token: str) -> httpx.Response:
-        address = self._checked(request.url)
-        await self._admit(request)
-        async with self._slots:
-            timeout = min(self._request_timeout, self.time_left())
-            if timeout <= 0:
-                raise DeadlineExceededError("the run's time was up before Microsoft had answered everything")
-            try:
-                async with asyncio.timeout(timeout):
-                    return await self._http.request(
-                        request.method, address, content=request.body, headers=self._headers(request, token)
-                    )
-            except (httpx.RequestError, TimeoutError) as error:
-                raise ProviderUnavailableError(f"Microsoft cannot be reached ({type(error).__name__})") from error
+    async def _heed(self, request: GraphRequest, response: httpx.Response) -> None:
+        """Tell the limiter what Microsoft says of its limits."""
+        if self._limiter is None:
+            return
+        url = request.priced[0]
+        if response.status_code == httpx.codes.TOO_MANY_REQUESTS:
+            await self._limiter.throttled(url, seconds_asked_for(response.headers.get("Retry-After")))
+        elif used := _used(response):
+            await self._limiter.nearing(url, used)
 
-    async def _admit(self, request: GraphRequest) -> None:
-        if self._limiter is not None:
-            await self._limiter.acquire(charges(request.items or (request.url,)), time_left=self.time_left())
+    async def _send(self, request: GraphRequest, token: str) -> httpx.Response:
+        """The answer. While the request waits for its turn it leaves the connections to others."""
+        address = self._checked(request.url)
+        turn = self._limiter.turn(request.priced) if self._limiter else None
+        while True:
+            async with self._slots:
+                if self._limiter and turn:
+                    turn = await self._limiter.admit(turn, time_left=self.time_left())
+                if turn is None or turn.wait <= 0:
+                    return await self._requested(request, address, token)
+            await self._clock.sleep(turn.wait)
+
+    async def _requested(self, request: GraphRequest, address: httpx.URL, token: str) -> httpx.Response:
+        timeout = min(self._request_timeout, self.time_left())
+        if timeout <= 0:
+            raise DeadlineExceededError("the run's time was up before Microsoft had answered everything")
+        try:
+            async with asyncio.timeout(timeout):
+                return await self._http.request(
+                    request.method, address, content=request.body, headers=self._headers(request, token)
+                )
+        except (httpx.RequestError, TimeoutError) as error:
+            raise ProviderUnavailableError(f"Microsoft cannot be reached ({type(error).__name__})") from error
 
     def _checked(self, url: str) -> httpx.URL:
         """The address, if it is Graph's own: the token must not follow a link to anywhere else."""
@@ -137,3 +160,11 @@ class GraphExchange:
         if request.eventual:
             headers["ConsistencyLevel"] = "eventual"
         return headers
+
+
+def _used(response: httpx.Response) -> float:
+    """The share of the limit that Microsoft says is used; 0 where it says nothing."""
+    try:
+        return float(response.headers.get(USE_OF_LIMIT, 0))
+    except ValueError:
+        return 0.0

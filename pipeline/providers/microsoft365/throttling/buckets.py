@@ -43,11 +43,13 @@ class Lane:
 class Pace:
     """The lanes of a bucket. Everybody draws from ``common``; whoever is not scheduled also from ``reserved``.
 
-    What the lanes leave of the limit makes up for requests that are granted apart and arrive together.
+    What the lanes leave of the limit makes up for requests that are granted apart and arrive together. A process that
+    can't ask what the others do draws ``alone``, a share of it all.
     """
 
     common: Lane
     reserved: Lane | None = None
+    alone: float = 0.25
 
 
 class Bucket(Enum):
@@ -64,10 +66,10 @@ class Bucket(Enum):
     )
     """Identity and access, counted in resource units; the limit of the smallest tenants, see ``identity_limit``."""
 
-    REPORTS = ("reports", Scope.APP_AND_TENANT, Limit(units=5, seconds=10.0), Pace(common=Lane(share=0.9)))
+    REPORTS = ("reports", Scope.APP_AND_TENANT, Limit(units=5, seconds=10.0), Pace(common=Lane(share=0.9), alone=0.5))
     """Sign-ins, audits and the reports of authentication methods, counted in requests."""
 
-    PROTECTION = ("protection", Scope.TENANT, Limit(units=1, seconds=1.0), Pace(common=Lane(share=0.83)))
+    PROTECTION = ("protection", Scope.TENANT, Limit(units=1, seconds=1.0), Pace(common=Lane(share=0.83), alone=0.5))
     """Conditional access, named locations and risk, counted in requests. Its 429 carries no Retry-After."""
 
     APPLICATION = (

@@ -1,7 +1,7 @@
 """When a request may go: an even pace with a small burst, as a pure function of what was granted before.
 
 The generic cell rate algorithm: https://en.wikipedia.org/wiki/Generic_cell_rate_algorithm. A lane's whole memory is
-one moment, at which all it has granted would have been granted at its pace. ``redis_store`` does the same in Redis.
+one moment, until which all it has granted takes at its pace. The scripts of ``redis_store`` do the same in Redis.
 """
 
 from __future__ import annotations
@@ -11,70 +11,63 @@ from dataclasses import dataclass, replace
 from pipeline.providers.microsoft365.throttling.buckets import Lane, Limit, Pace
 
 NEARLY = 0.8
-"""Microsoft tells of the use of a limit from here on."""
+"""The use of a limit from which on Microsoft tells of it."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Granted:
     """What a bucket remembers; moments are seconds on the store's clock.
 
-    ``held_at`` is when Microsoft last held the bucket back: what was reserved until then is void. ``used`` is the
-    share of the limit that Microsoft told of at ``told_at``.
+    ``held_at`` is when it was last held back: places got until then are void. ``used`` is the share of the limit that
+    Microsoft told of at ``told_at``.
     """
 
-    common_until: float = 0.0
-    reserved_until: float = 0.0
-    held_at: float = -1.0
+    common_until: float = float("-inf")
+    reserved_until: float = float("-inf")
+    held_at: float = float("-inf")
     used: float = 0.0
-    told_at: float = 0.0
+    told_at: float = float("-inf")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Reserved:
+class Place:
     """Go in ``wait`` seconds; ``granted`` is what the bucket remembers then."""
 
     wait: float
     granted: Granted
 
 
-def reserve(granted: Granted, units: int, *, limit: Limit, pace: Pace, low: bool, now: float) -> Reserved:
+def reserve(granted: Granted, units: int, *, limit: Limit, pace: Pace, low: bool, now: float) -> Place:
     """The next place in the queue. Who isn't ``low`` also has the reserved lane and takes the earlier place."""
     stretch = _stretch(granted, limit, now)
-    until = _place(granted.common_until, units, limit, pace.common, stretch, now)
-    wait = _wait(until, units, limit, pace.common, stretch, now)
-    if pace.reserved is not None and not low and wait > 0:
-        other = _place(granted.reserved_until, units, limit, pace.reserved, stretch, now)
-        other_wait = _wait(other, units, limit, pace.reserved, stretch, now)
+    until, wait = _next(granted.common_until, units * stretch, limit, pace.common, now)
+    if pace.reserved is not None and wait > 0 and not low:
+        other_until, other_wait = _next(granted.reserved_until, units * stretch, limit, pace.reserved, now)
         if other_wait < wait:
-            return Reserved(wait=other_wait, granted=replace(granted, reserved_until=other))
-    return Reserved(wait=wait, granted=replace(granted, common_until=until))
+            return Place(wait=other_wait, granted=replace(granted, reserved_until=other_until))
+    return Place(wait=wait, granted=replace(granted, common_until=until))
 
 
 def hold(granted: Granted, seconds: float, *, limit: Limit, pace: Pace, now: float) -> Granted:
     """Nothing for so many seconds, then the pace without a burst."""
+    end = now + seconds
     return replace(
         granted,
-        common_until=max(granted.common_until, now + seconds + _burst_seconds(limit, pace.common)),
-        reserved_until=max(granted.reserved_until, now + seconds + _burst_seconds(limit, pace.reserved)),
+        common_until=max(granted.common_until, end + burst_seconds(limit, pace.common)),
+        reserved_until=max(granted.reserved_until, end + burst_seconds(limit, pace.reserved)),
         held_at=now,
     )
 
 
-def _place(until: float, units: int, limit: Limit, lane: Lane, stretch: float, now: float) -> float:
-    return max(until, now) + units * stretch * _seconds_per_unit(limit, lane)
+def _next(until: float, units: float, limit: Limit, lane: Lane, now: float) -> tuple[float, float]:
+    """Until when the lane's grants take with these units, and how long they have to wait."""
+    own = units * limit.seconds / (limit.units * lane.share)
+    until = max(until, now) + own
+    return until, max(0.0, until - now - max(own, burst_seconds(limit, lane)))
 
 
-def _wait(until: float, units: int, limit: Limit, lane: Lane, stretch: float, now: float) -> float:
-    own = units * stretch * _seconds_per_unit(limit, lane)
-    return max(0.0, until - max(own, _burst_seconds(limit, lane)) - now)
-
-
-def _seconds_per_unit(limit: Limit, lane: Lane) -> float:
-    return limit.seconds / (limit.units * lane.share)
-
-
-def _burst_seconds(limit: Limit, lane: Lane | None) -> float:
-    """The time in which the lane gives out its burst."""
+def burst_seconds(limit: Limit, lane: Lane | None) -> float:
+    """How long the lane takes to give out its burst at its pace."""
     return limit.seconds * lane.burst / lane.share if lane else 0.0
 
 

@@ -1,4 +1,4 @@
-"""Where it is remembered what each bucket has granted: the protocol, and the store of a single process."""
+"""Where it is remembered what each bucket has granted: the protocol, and the store of a process that is alone."""
 
 from __future__ import annotations
 
@@ -12,26 +12,34 @@ from pipeline.providers.microsoft365.throttling import pacing
 from pipeline.providers.microsoft365.throttling.buckets import Limit, Pace
 from pipeline.providers.microsoft365.throttling.pacing import Granted
 
+LATE = 0.1
+"""Seconds after which a place is lost: requests that were granted apart must not go together."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Ticket:
+    """A place in a bucket's queue: got at ``got_at``, to be used at ``due``. Seconds on the store's clock."""
+
+    got_at: float
+    due: float
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Draw:
-    """``units`` of the bucket that ``key`` names. ``reserved_at`` is when a place in its queue was got, 0 for none.
-
-    ``limit`` holds where the store knows no better one.
-    """
+    """``units`` of the bucket that ``key`` names; ``limit`` holds where the store knows no better one."""
 
     key: str
     units: int
     limit: Limit
     pace: Pace
-    reserved_at: float = 0.0
+    ticket: Ticket | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Places:
     """The first ``count`` draws have their place since ``at``; the last of them is due in ``wait`` seconds.
 
-    ``refused``: the next one would have to wait ``wait`` seconds, longer than asked for, and has no place.
+    ``refused``: the next draw would have to wait ``wait`` seconds, longer than it is ready to, and has no place.
     """
 
     count: int
@@ -41,27 +49,28 @@ class Places:
 
 
 class PaceStore(Protocol):
+    """Raises ``ServerUnavailableError`` where what is remembered cannot be reached."""
+
     async def reserve(self, draws: Sequence[Draw], *, patience: float, low: bool) -> Places:
         """Places for the draws in turn, up to the first that has to wait; none that has to wait over ``patience``.
 
-        A place that was got before its bucket was held back is lost and got anew.
+        A ticket is lost when its bucket was held back since, or when it is used late; its draw gets a new place.
         """
 
     async def hold(self, draw: Draw, seconds: float) -> None:
         """Nobody draws from the bucket for so long."""
 
-    async def nearing(self, draw: Draw, used: float) -> None:
-        """Everybody draws more slowly: Microsoft says that ``used``, a share of the limit, is used."""
+    async def slow_down(self, draw: Draw, used: float) -> None:
+        """Everybody draws more slowly for a while: Microsoft says that ``used``, a share of the limit, is used."""
 
     async def learn(self, draw: Draw) -> None:
         """From now on the bucket has the draw's limit."""
 
 
 class LocalStore:
-    """What this process granted. ``share`` is the part of each limit that it may use."""
+    """What this process alone granted, of the part of each limit that its pace leaves to a process that is alone."""
 
-    def __init__(self, *, share: float = 1.0, monotonic: Callable[[], float] = time.monotonic) -> None:
-        self._share = share
+    def __init__(self, *, monotonic: Callable[[], float] = time.monotonic) -> None:
         self._monotonic = monotonic
         self._granted: dict[str, Granted] = {}
         self._limits: dict[str, Limit] = {}
@@ -72,14 +81,14 @@ class LocalStore:
             now = self._monotonic()
             for position, draw in enumerate(draws):
                 granted = self._granted.get(draw.key, Granted())
-                if draw.reserved_at > granted.held_at and draw.reserved_at > 0:
+                if is_valid(draw.ticket, granted.held_at, now):
                     continue
-                found = pacing.reserve(granted, draw.units, limit=self._limit(draw), pace=draw.pace, low=low, now=now)
-                if found.wait > patience:
-                    return Places(count=position, wait=found.wait, at=now, refused=True)
-                self._granted[draw.key] = found.granted
-                if found.wait > 0:
-                    return Places(count=position + 1, wait=found.wait, at=now)
+                place = pacing.reserve(granted, draw.units, limit=self._limit(draw), pace=draw.pace, low=low, now=now)
+                if place.wait > patience:
+                    return Places(count=position, wait=place.wait, at=now, refused=True)
+                self._granted[draw.key] = place.granted
+                if place.wait > 0:
+                    return Places(count=position + 1, wait=place.wait, at=now)
             return Places(count=len(draws), wait=0.0, at=now)
 
     async def hold(self, draw: Draw, seconds: float) -> None:
@@ -89,7 +98,7 @@ class LocalStore:
                 granted, seconds, limit=self._limit(draw), pace=draw.pace, now=self._monotonic()
             )
 
-    async def nearing(self, draw: Draw, used: float) -> None:
+    async def slow_down(self, draw: Draw, used: float) -> None:
         with self._lock:
             granted = self._granted.get(draw.key, Granted())
             self._granted[draw.key] = replace(granted, used=used, told_at=self._monotonic())
@@ -100,4 +109,8 @@ class LocalStore:
 
     def _limit(self, draw: Draw) -> Limit:
         known = self._limits.get(draw.key, draw.limit)
-        return replace(known, seconds=known.seconds / self._share)
+        return replace(known, seconds=known.seconds / draw.pace.alone)
+
+
+def is_valid(ticket: Ticket | None, held_at: float, now: float) -> bool:
+    return ticket is not None and ticket.got_at > held_at and now <= ticket.due + LATE

@@ -1,0 +1,79 @@
+"""``pacing`` as scripts that Redis runs, each at once and by Redis's clock. Moments are stored to the microsecond.
+
+A bucket is a hash: ``common`` and ``reserved`` (until when each lane's grants take), ``held_at``, ``used`` and
+``told_at``, and ``limit`` where one was learned.
+"""
+
+from __future__ import annotations
+
+KEPT_SECONDS = 86_400
+"""How long a bucket that nobody uses is remembered."""
+
+_CLOCK = """
+local time = redis.call('TIME')
+local now = time[1] + time[2] / 1000000
+local function text(moment) return string.format('%.6f', moment) end
+"""
+_KEEP = f"redis.call('EXPIRE', key, {KEPT_SECONDS})"
+
+FIGURES = 9
+"""Of each draw: units, when its ticket was got and is due (or 0), limit, seconds, share and burst of both lanes."""
+
+RESERVE = f"""{_CLOCK}
+local patience, low, late, nearly = tonumber(ARGV[1]), ARGV[2] == '1', tonumber(ARGV[3]), tonumber(ARGV[4])
+
+local function next_place(taken_until, units, limit, seconds, share, burst)
+  local own = units * seconds / (limit * share)
+  local taken = math.max(tonumber(taken_until) or 0, now) + own
+  return taken, math.max(0, taken - now - math.max(own, seconds * burst / share))
+end
+
+for position, key in ipairs(KEYS) do
+  local given = {{}}
+  for field = 1, {FIGURES} do given[field] = tonumber(ARGV[4 + (position - 1) * {FIGURES} + field]) end
+  local units, got_at, due, limit, seconds = unpack(given, 1, 5)
+  local known = redis.call('HMGET', key, 'common', 'reserved', 'held_at', 'used', 'told_at', 'limit')
+  if got_at <= (tonumber(known[3]) or 0) or now > due + late then
+    local fresh = math.max(0, 1 - (now - (tonumber(known[5]) or 0)) / seconds)
+    units = units * (1 + math.max(0, (tonumber(known[4]) or 0) / nearly - 1) * fresh)
+    limit = tonumber(known[6]) or limit
+    local lane = 'common'
+    local taken, wait = next_place(known[1], units, limit, seconds, given[6], given[7])
+    if wait > 0 and given[8] > 0 and not low then
+      local other, other_wait = next_place(known[2], units, limit, seconds, given[8], given[9])
+      if other_wait < wait then lane, taken, wait = 'reserved', other, other_wait end
+    end
+    if wait > patience then return {{position - 1, text(wait), text(now), 1}} end
+    redis.call('HSET', key, lane, text(taken))
+    {_KEEP}
+    if wait > 0 then return {{position, text(wait), text(now), 0}} end
+  end
+end
+return {{#KEYS, '0', text(now), 0}}
+"""
+"""Patience, 1 for low, ``LATE``, ``NEARLY`` and the figures of each key → count, wait, at, 1 for refused."""
+
+HOLD = f"""{_CLOCK}
+local key, finish = KEYS[1], now + tonumber(ARGV[1])
+local known = redis.call('HMGET', key, 'common', 'reserved')
+redis.call('HSET', key,
+  'common', text(math.max(tonumber(known[1]) or 0, finish + tonumber(ARGV[2]))),
+  'reserved', text(math.max(tonumber(known[2]) or 0, finish + tonumber(ARGV[3]))),
+  'held_at', text(now))
+{_KEEP}
+"""
+"""Seconds, and those of both lanes' bursts."""
+
+SLOW_DOWN = f"""{_CLOCK}
+local key = KEYS[1]
+redis.call('HSET', key, 'used', ARGV[1], 'told_at', text(now))
+{_KEEP}
+"""
+"""The used share of the limit."""
+
+LEARN = f"""
+local key = KEYS[1]
+redis.call('HSET', key, 'limit', ARGV[1])
+{_KEEP}
+"""
+"""The limit's units."""
