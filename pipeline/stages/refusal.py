@@ -23,7 +23,7 @@ JUDGES = frozenset({SyncType.IDENTITIES, SyncType.COMPANIES})
 
 def refusal_wait(refusals: int, chance: float) -> timedelta:
     """How long to leave a tenant alone after so many refusals in a row, from 1; ``chance`` is in [0, 1)."""
-    doubled = FIRST_WAIT * 2 ** min(refusals - 1, 10)
+    doubled = FIRST_WAIT * (1 << min(refusals - 1, 10))
     return min(doubled, LONGEST_WAIT) * (1 - JITTER * chance)
 
 
