@@ -53,6 +53,15 @@ def not_premium() -> GraphError:
     )
 
 
+def needs_premium_p2() -> GraphError:
+    """Privileged Identity Management in a tenant that has not bought it: 400, not 403."""
+    return GraphError(
+        400,
+        "AadPremiumLicenseRequired",
+        "The tenant needs to have Microsoft Entra ID P2 or Microsoft Entra ID Governance license.",
+    )
+
+
 def consent_missing() -> GraphError:
     return GraphError(403, "Authorization_RequestDenied", "Insufficient privileges to complete the operation.")
 
@@ -64,6 +73,12 @@ def invalid_token(message: str) -> GraphError:
         message,
         {"WWW-Authenticate": 'Bearer realm="", authorization_uri="https://login.microsoftonline.com/common"'},
     )
+
+
+def unknown_identity() -> GraphError:
+    """The token is good, and the tenant knows its application no more."""
+    message = "The identity of the calling application could not be established."
+    return GraphError(401, "Authorization_IdentityNotFound", message)
 
 
 def expired_page_token() -> GraphError:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from graphsim.catalog import Sku
+from graphsim.commerce import subscription_ids
 from graphsim.tenants import Json, Tenant
 
 
@@ -44,7 +45,7 @@ def subscribed_sku(tenant: Tenant, sku: Sku, *, consumed: int, enabled: int) -> 
         "id": f"{tenant.id}_{sku.id}",
         "skuId": sku.id,
         "skuPartNumber": sku.part_number,
-        "subscriptionIds": [tenant.object_id(f"sub{sku.id[:8]}")],
+        "subscriptionIds": subscription_ids(tenant, sku.id, grace=warning > 0),
         "prepaidUnits": {"enabled": enabled, "suspended": 0, "warning": warning, "lockedOut": 0},
         "servicePlans": plans,
     }

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import islice
+from typing import cast
 
 import msgspec
 
@@ -12,7 +13,7 @@ from graphsim.errors import not_premium
 from graphsim.lists import USERS, Collection
 from graphsim.odata import Query, check_top, pick
 from graphsim.reads import Entries, Place
-from graphsim.schema import GROUP, USER, EntityShape
+from graphsim.schema import GROUP, MEMBER, USER, EntityShape
 from graphsim.state import TenantState
 from graphsim.tenants import Json
 
@@ -57,7 +58,7 @@ def single(state: TenantState, body: Json, *, shape: EntityShape, query: Query, 
     """One object, reduced to what was asked for."""
     if query.select and "signInActivity" in query.select and not state.tenant.posture.premium:
         raise not_premium()
-    return _ENCODER.encode({"@odata.context": context, **_reduced(body, shape, query.select)})
+    return _ENCODER.encode({"@odata.context": context, **_reduced(body, shape, query)})
 
 
 def _entries(state: TenantState, wanted: Wanted, place: Place) -> Entries:
@@ -76,12 +77,21 @@ def _fill(entries: Entries, wanted: Wanted) -> tuple[list[Json], int | None]:
     position = wanted.place.start
     for reached, body in islice(entries, size):
         position = reached
-        value.append(_reduced(body, wanted.collection.shape, wanted.query.select))
+        value.append(_reduced(body, wanted.collection.shape, wanted.query))
     more = next(entries, None) if size is not None else None
     return value, position if more is not None else None
 
 
-def _reduced(body: Json, shape: EntityShape, select: tuple[str, ...] | None) -> Json:
+def _reduced(body: Json, shape: EntityShape, query: Query) -> Json:
+    """What was selected of the object, and of related ones those that were to be expanded."""
+    selected = _selected(body, shape, query.select)
+    if not shape.navigation:
+        return selected
+    own = {name: value for name, value in selected.items() if name not in shape.navigation}
+    return own | {name: _selected(cast("Json", body[name]), MEMBER, None) for name in query.expand if name in body}
+
+
+def _selected(body: Json, shape: EntityShape, select: tuple[str, ...] | None) -> Json:
     own = _SHAPE_OF_TYPE.get(str(body.get("@odata.type")), shape)
     if select is None:
         return pick(body, own.default, own.empty) if own.default else body
@@ -101,5 +111,5 @@ def _wants_sign_ins(wanted: Wanted) -> bool:
 
 
 def _context(wanted: Wanted) -> str:
-    select = wanted.query.select
-    return f"{wanted.collection.context}({','.join(select)})" if select else wanted.collection.context
+    named = [*(wanted.query.select or ()), *(f"{name}()" for name in wanted.query.expand)]
+    return f"{wanted.collection.context}({','.join(named)})" if named else wanted.collection.context

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from graphsim import reads, schema
+from graphsim import directory_reads, reads, schema
 from graphsim.reads import Entries, Place
 from graphsim.schema import EntityShape
 from graphsim.state import TenantState
@@ -36,7 +36,8 @@ class Collection:
 
     @property
     def options(self) -> frozenset[str]:
-        return PAGED if self.paged else WHOLE
+        plain = PAGED if self.paged else WHOLE
+        return plain | {"$expand"} if self.shape.navigation else plain
 
 
 def _at(path: str) -> tuple[str, ...]:
@@ -138,6 +139,66 @@ ORGANIZATION = Collection(
     entries=reads.organization,
     paged=False,
 )
+ROLE_ASSIGNMENTS = Collection(
+    path=_at("roleManagement/directory/roleAssignments"),
+    resource="roleAssignments",
+    context="roleManagement/directory/roleAssignments",
+    shape=schema.ROLE_ASSIGNMENT,
+    entries=directory_reads.role_assignments,
+)
+ROLE_DEFINITIONS = Collection(
+    path=_at("roleManagement/directory/roleDefinitions"),
+    resource="roleDefinitions",
+    context="roleManagement/directory/roleDefinitions",
+    shape=schema.ROLE_DEFINITION,
+    entries=directory_reads.role_definitions,
+)
+ROLE_ELIGIBILITIES = Collection(
+    path=_at("roleManagement/directory/roleEligibilityScheduleInstances"),
+    resource="roleEligibilityScheduleInstances",
+    context="roleManagement/directory/roleEligibilityScheduleInstances",
+    shape=schema.ROLE_ELIGIBILITY,
+    entries=directory_reads.role_eligibilities,
+)
+ROLE_TEMPLATES = Collection(
+    path=_at("directoryRoleTemplates"),
+    resource="directoryRoleTemplates",
+    context="directoryRoleTemplates",
+    shape=schema.ROLE_TEMPLATE,
+    entries=directory_reads.role_templates,
+    paged=False,
+)
+SUBSCRIPTIONS = Collection(
+    path=_at("directory/subscriptions"),
+    resource="directorySubscriptions",
+    context="directory/subscriptions",
+    shape=schema.SUBSCRIPTION,
+    entries=directory_reads.company_subscriptions,
+)
+APPLICATIONS = Collection(
+    path=_at("applications"),
+    resource="applications",
+    context="applications",
+    shape=schema.APPLICATION,
+    entries=directory_reads.all_applications,
+    advanced=True,
+)
+SERVICE_PRINCIPALS = Collection(
+    path=_at("servicePrincipals"),
+    resource="servicePrincipals",
+    context="servicePrincipals",
+    shape=schema.SERVICE_PRINCIPAL,
+    entries=directory_reads.service_principals,
+    advanced=True,
+)
+DOMAINS = Collection(
+    path=_at("domains"),
+    resource="domains",
+    context="domains",
+    shape=schema.DOMAIN,
+    entries=directory_reads.all_domains,
+    paged=False,
+)
 
 COLLECTIONS = (
     USERS,
@@ -152,4 +213,12 @@ COLLECTIONS = (
     SKUS,
     REGISTRATIONS,
     ORGANIZATION,
+    ROLE_ASSIGNMENTS,
+    ROLE_DEFINITIONS,
+    ROLE_ELIGIBILITIES,
+    ROLE_TEMPLATES,
+    SUBSCRIPTIONS,
+    APPLICATIONS,
+    SERVICE_PRINCIPALS,
+    DOMAINS,
 )

@@ -27,6 +27,7 @@ class Query:
     """The options of one request. ``select`` is ``None`` when absent, ``top`` is the page size to use."""
 
     select: tuple[str, ...] | None = None
+    expand: tuple[str, ...] = ()
     top: int = DEFAULT_PAGE
     skip_token: str = ""
     count: bool = False
@@ -50,6 +51,7 @@ def read_query(parameters: Iterable[tuple[str, str]], *, supported: frozenset[st
         given[name] = value
     return Query(
         select=_select(given["$select"], shape) if "$select" in given else None,
+        expand=_expand(given["$expand"], shape) if "$expand" in given else (),
         top=_top(given.get("$top")),
         skip_token=given.get("$skiptoken", ""),
         count=_flag(given.get("$count", "false")),
@@ -87,6 +89,22 @@ def _select(text: str, shape: EntityShape) -> tuple[str, ...]:
         if real in shape.elsewhere or real in shape.unmodeled:
             raise not_simulated(f"Reading '{real}' of a collection")
         chosen.append(real)
+    return tuple(dict.fromkeys(chosen))
+
+
+def _expand(text: str, shape: EntityShape) -> tuple[str, ...]:
+    """Related objects by name; options in parentheses after a name can't be had."""
+    spelling = {name.lower(): name for name in shape.navigation}
+    chosen: list[str] = []
+    for name in filter(None, (part.strip() for part in text.split(","))):
+        if "(" in name:
+            raise not_simulated(f"Expanding '{name}'")
+        if name.lower() not in spelling:
+            raise bad_request(
+                f"Parsing OData Select and Expand failed: Could not find a property named '{name}' on type "
+                f"'{shape.type_name}'."
+            )
+        chosen.append(spelling[name.lower()])
     return tuple(dict.fromkeys(chosen))
 
 

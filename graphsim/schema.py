@@ -22,6 +22,8 @@ class EntityShape:
     empty: frozenset[str] = frozenset()
     elsewhere: frozenset[str] = frozenset()
     unmodeled: frozenset[str] = frozenset()
+    navigation: frozenset[str] = frozenset()
+    """Related objects that come with ``$expand`` only."""
 
 
 def _names(text: str) -> frozenset[str]:
@@ -149,5 +151,76 @@ ORGANIZATION = EntityShape(
         partnerTenantType postalCode preferredLanguage privacyProfile provisionedPlans
         securityComplianceNotificationMails securityComplianceNotificationPhones state street
         technicalNotificationMails tenantType verifiedDomains"""
+    ),
+)
+ROLE_DEFINITION = EntityShape(
+    type_name="microsoft.graph.unifiedRoleDefinition",
+    known=_names(
+        """id description displayName isBuiltIn isEnabled resourceScopes rolePermissions templateId version"""
+    ),
+)
+ROLE_ASSIGNMENT = EntityShape(
+    type_name="microsoft.graph.unifiedRoleAssignment",
+    known=_names("id appScopeId condition directoryScopeId principalId roleDefinitionId"),
+    navigation=frozenset({"principal"}),
+)
+ROLE_ELIGIBILITY = EntityShape(
+    type_name="microsoft.graph.unifiedRoleEligibilityScheduleInstance",
+    known=_names(
+        """id appScopeId directoryScopeId endDateTime memberType principalId roleDefinitionId roleEligibilityScheduleId
+        startDateTime"""
+    ),
+)
+ROLE_TEMPLATE = EntityShape(
+    type_name="microsoft.graph.directoryRoleTemplate", known=_names("id deletedDateTime description displayName")
+)
+SUBSCRIPTION = EntityShape(
+    type_name="microsoft.graph.companySubscription",
+    known=_names(
+        """id commerceSubscriptionId createdDateTime isTrial nextLifecycleDateTime ownerId ownerTenantId ownerType
+        serviceStatus skuId skuPartNumber status totalLicenses"""
+    ),
+)
+_APPLICATION_KNOWN = _names(
+    """id addIns api appId appRoles createdDateTime displayName identifierUris info isFallbackPublicClient
+    keyCredentials parentalControlSettings passwordCredentials publicClient publisherDomain requiredResourceAccess
+    signInAudience spa tags verifiedPublisher web"""
+)
+_APPLICATION_EMPTY = _names(
+    """applicationTemplateId certification defaultRedirectUri deletedDateTime description disabledByMicrosoftStatus
+    groupMembershipClaims isDeviceOnlyAuthSupported nativeAuthenticationApisEnabled notes optionalClaims
+    requestSignatureVerification samlMetadataUrl serviceManagementReference servicePrincipalLockConfiguration
+    tokenEncryptionKeyId uniqueName"""
+)
+APPLICATION = EntityShape(
+    type_name="microsoft.graph.application",
+    default=tuple(sorted(_APPLICATION_KNOWN | _APPLICATION_EMPTY)),
+    known=_APPLICATION_KNOWN,
+    empty=_APPLICATION_EMPTY,
+    unmodeled=_names("authenticationBehaviors isManagementRestricted logo oauth2RequirePostResponse"),
+)
+_PRINCIPAL_KNOWN = _names(
+    """id accountEnabled addIns alternativeNames appDisplayName appId appOwnerOrganizationId appRoleAssignmentRequired
+    appRoles displayName info keyCredentials notificationEmailAddresses oauth2PermissionScopes passwordCredentials
+    replyUrls resourceSpecificApplicationPermissions servicePrincipalNames servicePrincipalType signInAudience tags
+    verifiedPublisher"""
+)
+_PRINCIPAL_EMPTY = _names(
+    """appDescription applicationTemplateId deletedDateTime description disabledByMicrosoftStatus homepage loginUrl
+    logoutUrl notes preferredSingleSignOnMode preferredTokenSigningKeyThumbprint samlSingleSignOnSettings
+    tokenEncryptionKeyId"""
+)
+SERVICE_PRINCIPAL = EntityShape(
+    type_name="microsoft.graph.servicePrincipal",
+    default=tuple(sorted(_PRINCIPAL_KNOWN | _PRINCIPAL_EMPTY)),
+    known=_PRINCIPAL_KNOWN,
+    empty=_PRINCIPAL_EMPTY,
+    unmodeled=_names("customSecurityAttributes isManagementRestricted"),
+)
+DOMAIN = EntityShape(
+    type_name="microsoft.graph.domain",
+    known=_names(
+        """id authenticationType availabilityStatus isAdminManaged isDefault isInitial isRoot isVerified manufacturer
+        model passwordNotificationWindowInDays passwordValidityPeriodInDays state supportedServices"""
     ),
 )

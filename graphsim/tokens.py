@@ -15,6 +15,7 @@ from graphsim.tenants import Tenant
 
 AUDIENCE = "https://graph.microsoft.com"
 ROLES = (
+    "Application.Read.All",
     "AuditLog.Read.All",
     "Directory.Read.All",
     "Group.Read.All",

@@ -22,6 +22,11 @@ ALWAYS = {
     "namedLocations",
     "authenticationStrengthPolicies",
     "subscribedSkus",
+    "directorySubscriptions",
+    "roleAssignments",
+    "roleDefinitions",
+    "applications",
+    "organization",
     "securityDefaults",
 }
 
