@@ -35,6 +35,10 @@ _WHOLE_LISTS = (
     lists.NAMED_LOCATIONS,
     lists.STRENGTHS,
     lists.SKUS,
+    lists.ROLE_DEFINITIONS,
+    lists.SUBSCRIPTIONS,
+    lists.APPLICATIONS,
+    lists.ORGANIZATION,
 )
 
 
@@ -59,6 +63,7 @@ def capture_pages(tenant: Tenant | TenantState, now: datetime | None = None) -> 
     for plan in roles.role_plans(state.tenant):
         role_id = roles.role_object_id(state.tenant, plan)
         yield from _pages(state, lists.ROLE_MEMBERS, Query(select=("id",)), key=role_id)
+    yield from _pages(state, lists.ROLE_ASSIGNMENTS, Query(expand=("principal",)))
     for collection in _WHOLE_LISTS:
         yield from _pages(state, collection, Query())
     defaults = {"value": [access.security_defaults(state.tenant)]}
