@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from datetime import UTC, datetime
 from urllib.parse import parse_qsl
 from uuid import uuid4
 
@@ -14,18 +13,21 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from graphsim import control, entra, graph, tokens
-from graphsim.errors import GraphError, bad_request, consent_missing, invalid_token, not_simulated
+from graphsim import batch, control, entra, tokens, traffic_control
+from graphsim.delivery import TroubledResponse
+from graphsim.dispatch import Caller, error_body, refusal, respond, run_into, strike
+from graphsim.errors import GraphError, bad_request, invalid_token, not_simulated, unknown_identity
 from graphsim.exchange import Answer, GraphRequest
-from graphsim.operations import ASYNC_OPERATIONS
+from graphsim.faults import Delivery
+from graphsim.halopsa import app as halopsa
+from graphsim.oauth_errors import TokenError, unknown_tenant
 from graphsim.simulator import Simulator, SimulatorConfig, start
 from graphsim.state import TenantState
-from graphsim.tenants import Json, timestamp
 
 Clock = Callable[[], float]
 _METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"]
 _JSON = "application/json"
-_ODATA = "application/json;odata.metadata=minimal;odata.streaming=true;IEEE754Compatible=false;charset=utf-8"
+_TROUBLED = tuple(delivery for delivery in Delivery if delivery is not Delivery.WHOLE)
 
 
 def create_app(config: SimulatorConfig, *, clock: Clock = time.time) -> Starlette:
@@ -33,7 +35,7 @@ def create_app(config: SimulatorConfig, *, clock: Clock = time.time) -> Starlett
 
     ``app.state.simulator`` is the ``Simulator`` behind it.
     """
-    simulator = start(config)
+    simulator = start(config, clock=clock)
 
     async def token(request: Request) -> Response:
         return await _token(simulator, request, clock())
@@ -49,7 +51,9 @@ def create_app(config: SimulatorConfig, *, clock: Clock = time.time) -> Starlett
 
     app = Starlette(
         routes=[
+            *traffic_control.routes(simulator),
             *control.routes(simulator),
+            *halopsa.routes(simulator, clock),
             Route("/v1.0/{path:path}", graph_v1, methods=_METHODS),
             Route("/{tenant}/oauth2/v2.0/token", token, methods=["POST"]),
             Route("/{tenant}/v2.0/.well-known/openid-configuration", discovery, methods=["GET"]),
@@ -63,24 +67,26 @@ def create_app(config: SimulatorConfig, *, clock: Clock = time.time) -> Starlett
 async def _token(simulator: Simulator, request: Request, at: float) -> Response:
     try:
         state = _tenant_of(simulator, request)
-        form = dict(parse_qsl((await request.body()).decode(), keep_blank_values=True))
         body = entra.grant(
             simulator.config.seed,
-            state.tenant,
-            form,
-            at=at,
+            state,
+            simulator.traffic.application(state.tenant.index),
+            entra.TokenRequest(form=await _form(request), address=str(request.url), at=at),
             lifetime=simulator.config.token_seconds,
-            generation=state.token_generation,
         )
-    except entra.TokenError as error:
+    except TokenError as error:
         return Response(msgspec.json.encode(error.body(at)), status_code=error.status, media_type=_JSON)
     return Response(msgspec.json.encode(body), media_type=_JSON, headers={"Cache-Control": "no-store, no-cache"})
+
+
+async def _form(request: Request) -> dict[str, str]:
+    return dict(parse_qsl((await request.body()).decode(), keep_blank_values=True))
 
 
 def _discovery(simulator: Simulator, request: Request, at: float) -> Response:
     try:
         state = _tenant_of(simulator, request)
-    except entra.TokenError as error:
+    except TokenError as error:
         return Response(msgspec.json.encode(error.body(at)), status_code=error.status, media_type=_JSON)
     body = entra.openid_configuration(state.tenant, str(request.base_url).rstrip("/"))
     return Response(msgspec.json.encode(body), media_type=_JSON)
@@ -89,31 +95,37 @@ def _discovery(simulator: Simulator, request: Request, at: float) -> Response:
 def _tenant_of(simulator: Simulator, request: Request) -> TenantState:
     name = request.path_params["tenant"]
     state = None if name.isdigit() else simulator.find(name)
-    if state is None:
-        raise entra.unknown_tenant(name)
+    if state is None or not simulator.traffic.application(state.tenant.index).tenant_exists:
+        raise unknown_tenant(name)
     return state
 
 
 async def _graph(simulator: Simulator, request: Request, at: float) -> Response:
     request_id, client_request_id = _request_ids(request)
-    headers = {"request-id": request_id, "client-request-id": client_request_id, "OData-Version": "4.0"}
     try:
         state = _authenticated(simulator, request, at)
-        answer = await _answer(simulator, state, await _graph_request(request))
     except GraphError as error:
-        refusal = _error_body(error, at, request_id, client_request_id)
-        return Response(refusal, status_code=error.status, media_type=_JSON, headers={**headers, **error.headers})
-    typed = {"Content-Type": _ODATA, "Cache-Control": "no-cache"} if answer.body else {}
-    return Response(answer.body, status_code=answer.status, headers={**headers, **typed, **answer.headers})
+        return _refused(error, at, request_id, client_request_id)
+    caller = Caller(simulator=simulator, state=state, at=at, request_id=request_id, client_request_id=client_request_id)
+    return await _deliver(caller, await _graph_request(request))
 
 
-async def _answer(simulator: Simulator, state: TenantState, request: GraphRequest) -> Answer:
-    operation = graph.matching(ASYNC_OPERATIONS, graph.path_segments(request.path))
-    if operation is None:
-        return graph.answer(state, request)
-    if not state.consent:
-        raise consent_missing()
-    return await operation(simulator, state, request)
+async def _deliver(caller: Caller, request: GraphRequest) -> Response:
+    trouble = strike(caller, request, _TROUBLED)
+    answer = await _answer(caller, request)
+    if trouble is None:
+        return Response(answer.body, status_code=answer.status, headers=dict(answer.headers))
+    return TroubledResponse(answer, trouble)
+
+
+async def _answer(caller: Caller, request: GraphRequest) -> Answer:
+    if request.path.strip("/").lower() != batch.PATH:
+        return await respond(caller, request)
+    try:
+        run_into(strike(caller, request, (Delivery.WHOLE,)))
+        return await batch.answer(caller, request)
+    except GraphError as error:
+        return refusal(caller, error)
 
 
 def _authenticated(simulator: Simulator, request: Request, at: float) -> TenantState:
@@ -121,6 +133,8 @@ def _authenticated(simulator: Simulator, request: Request, at: float) -> TenantS
     state = simulator.find(claims.tid)
     if state is None or int(claims.uti.partition(".")[0]) < state.token_generation:
         raise invalid_token("Lifetime validation failed, the token is expired.")
+    if not simulator.traffic.application(state.tenant.index).tenant_exists:
+        raise unknown_identity()
     return state
 
 
@@ -138,22 +152,16 @@ async def _graph_request(request: Request) -> GraphRequest:
 def _elsewhere(request: Request, at: float) -> Response:
     version = request.path_params["path"].partition("/")[0]
     error = not_simulated("Graph beta") if version == "beta" else bad_request(f"Invalid version: {version}")
-    request_id, client_request_id = _request_ids(request)
-    headers = {"request-id": request_id, "client-request-id": client_request_id}
-    body = _error_body(error, at, request_id, client_request_id)
+    return _refused(error, at, *_request_ids(request))
+
+
+def _refused(error: GraphError, at: float, request_id: str, client_request_id: str) -> Response:
+    """What is said to those whose tenant isn't known."""
+    headers = {"request-id": request_id, "client-request-id": client_request_id, **error.headers}
+    body = error_body(error, at, request_id, client_request_id)
     return Response(body, status_code=error.status, media_type=_JSON, headers=headers)
 
 
 def _request_ids(request: Request) -> tuple[str, str]:
     request_id = str(uuid4())
     return request_id, request.headers.get("client-request-id") or request_id
-
-
-def _error_body(error: GraphError, at: float, request_id: str, client_request_id: str) -> bytes:
-    inner: Json = {
-        "date": timestamp(datetime.fromtimestamp(at, UTC)).rstrip("Z"),
-        "request-id": request_id,
-        "client-request-id": client_request_id,
-    }
-    body: Json = {"error": {"code": error.code, "message": error.message, "innerError": inner}}
-    return msgspec.json.encode(body)

@@ -1,4 +1,4 @@
-"""The token endpoint of Entra: client credentials by secret.
+"""The token endpoint of Entra: client credentials by secret or certificate.
 
 https://learn.microsoft.com/entra/identity-platform/v2-oauth2-client-creds-grant-flow
 """
@@ -7,51 +7,29 @@ from __future__ import annotations
 
 import hmac
 from collections.abc import Mapping
-from datetime import UTC, datetime
-from uuid import uuid4
+from dataclasses import dataclass
 
-from graphsim import tokens
-from graphsim.tenants import Json, Tenant, timestamp
-
-
-class TokenError(Exception):
-    """An OAuth 2 error answer: HTTP status, OAuth code, Entra's AADSTS number and sentence."""
-
-    def __init__(self, status: int, error: str, number: int, sentence: str) -> None:
-        super().__init__(sentence)
-        self.status = status
-        self.error = error
-        self.number = number
-        self.sentence = sentence
-
-    def body(self, at: float) -> Json:
-        trace, correlation = str(uuid4()), str(uuid4())
-        moment = timestamp(datetime.fromtimestamp(at, UTC)).replace("T", " ")
-        ids = f"Trace ID: {trace} Correlation ID: {correlation} Timestamp: {moment}"
-        return {
-            "error": self.error,
-            "error_description": f"AADSTS{self.number}: {self.sentence} {ids}",
-            "error_codes": [self.number],
-            "timestamp": moment,
-            "trace_id": trace,
-            "correlation_id": correlation,
-            "error_uri": f"https://login.microsoftonline.com/error?code={self.number}",
-        }
+from graphsim import assertions, tokens
+from graphsim.enterprise_application import EnterpriseApplication
+from graphsim.oauth_errors import TokenError, disabled_application
+from graphsim.state import TenantState
+from graphsim.tenants import Json, Tenant
 
 
-def unknown_tenant(name: str) -> TokenError:
-    return TokenError(
-        400,
-        "invalid_request",
-        90002,
-        f"Tenant '{name}' not found. Check to make sure you have the correct tenant ID and are signing into the "
-        "correct cloud. Check with your subscription administrator, this may happen if there are no active "
-        "subscriptions for the tenant.",
-    )
+@dataclass(frozen=True, kw_only=True, slots=True)
+class TokenRequest:
+    """What was posted to which address, and when, in seconds since 1970."""
+
+    form: Mapping[str, str]
+    address: str
+    at: float
 
 
-def grant(seed: str, tenant: Tenant, form: Mapping[str, str], *, at: float, lifetime: int, generation: int = 0) -> Json:
+def grant(
+    seed: str, state: TenantState, application: EnterpriseApplication, request: TokenRequest, *, lifetime: int
+) -> Json:
     """The token answer, or a ``TokenError``."""
+    tenant, form = state.tenant, request.form
     if form.get("grant_type") != "client_credentials":
         raise TokenError(400, "unsupported_grant_type", 70003, "The app requested an unsupported grant type.")
     if form.get("client_id", "").lower() != tenant.client_id:
@@ -62,7 +40,9 @@ def grant(seed: str, tenant: Tenant, form: Mapping[str, str], *, at: float, life
             f"Application with identifier '{form.get('client_id', '')}' was not found in the directory "
             f"'{tenant.name}'.",
         )
-    _check_secret(tenant, form)
+    if not application.enabled:
+        raise disabled_application(tenant.client_id, "graphsim")
+    _check_credential(tenant, application, request)
     if not form.get("scope", "").endswith("/.default"):
         raise TokenError(
             400,
@@ -71,8 +51,25 @@ def grant(seed: str, tenant: Tenant, form: Mapping[str, str], *, at: float, life
             f"The provided value for scope {form.get('scope', '')} is not valid. Client credential flows must have a "
             "scope value with /.default suffixed to the resource identifier (application ID URI).",
         )
-    token = tokens.issue(seed, tenant, at=at, lifetime=lifetime, generation=generation)
+    token = tokens.issue(seed, tenant, at=request.at, lifetime=lifetime, generation=state.token_generation)
     return {"token_type": "Bearer", "expires_in": lifetime, "ext_expires_in": lifetime, "access_token": token}
+
+
+def _check_credential(tenant: Tenant, application: EnterpriseApplication, request: TokenRequest) -> None:
+    assertion, kind = request.form.get("client_assertion"), request.form.get("client_assertion_type")
+    if assertion is None:
+        _check_secret(tenant, request.form)
+        return
+    if kind != assertions.TYPE:
+        sentence = "The 'client_assertion_type' parameter is missing or not supported."
+        raise TokenError(401, "invalid_client", 50027, sentence)
+    assertions.verify(
+        assertion,
+        application.certificates,
+        client_id=tenant.client_id,
+        audiences=frozenset({request.address.lower()}),
+        at=request.at,
+    )
 
 
 def _check_secret(tenant: Tenant, form: Mapping[str, str]) -> None:
@@ -98,7 +95,7 @@ def openid_configuration(tenant: Tenant, authority: str) -> Json:
     root = f"{authority}/{tenant.id}"
     return {
         "token_endpoint": f"{root}/oauth2/v2.0/token",
-        "token_endpoint_auth_methods_supported": ["client_secret_post"],
+        "token_endpoint_auth_methods_supported": ["client_secret_post", "private_key_jwt"],
         "jwks_uri": f"{root}/discovery/v2.0/keys",
         "response_modes_supported": ["query", "fragment", "form_post"],
         "subject_types_supported": ["pairwise"],

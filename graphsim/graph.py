@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from typing import TypeVar
 from urllib.parse import urlencode
 
-from graphsim import access, groups, schema
+from graphsim import access, membership, schema
 from graphsim.errors import (
     GraphError,
     consent_missing,
@@ -40,7 +40,6 @@ _REAL_SEGMENTS = frozenset(
 
 def answer(state: TenantState, request: GraphRequest) -> Answer:
     """The answer to a request; refusals are raised as ``GraphError``."""
-    _run_into_faults(state, request)
     if not state.consent:
         raise consent_missing()
     segments = path_segments(request.path)
@@ -61,13 +60,6 @@ def _read(state: TenantState, request: GraphRequest, segments: list[str]) -> byt
             if key is not None and segments[-1].lower() in _CASTS:
                 return _list(state, request, collection, key, cast=segments[-1].lower())
     return _object(state, request, segments)
-
-
-def _run_into_faults(state: TenantState, request: GraphRequest) -> None:
-    fault = state.take_fault(f"/{VERSION}/{request.path}")
-    if fault:
-        headers = {} if fault.retry_after is None else {"Retry-After": str(fault.retry_after)}
-        raise GraphError(fault.status, fault.code, "The simulator was told to fail this request.", headers)
 
 
 def path_segments(path: str) -> list[str]:
@@ -138,7 +130,7 @@ def _object(state: TenantState, request: GraphRequest, segments: list[str]) -> b
         case ["users", _]:
             return _one(state, request, state.user(find_user(state, segments[1])), schema.USER, "users/$entity")
         case ["groups", _]:
-            body = groups.group(state.tenant, find_group(state, segments[1]).number)
+            body = membership.group_body(state, find_group(state, segments[1]))
             return _one(state, request, body, schema.GROUP, "groups/$entity")
         case ["identity", "conditionalaccess", "policies", key]:
             found = [policy for policy in state.policies() if policy["id"] == key]

@@ -14,8 +14,10 @@ from typing import Self
 
 import uvicorn
 from starlette.applications import Starlette
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from graphsim.app import create_app
+from graphsim.delivery import ABORT
 from graphsim.simulator import Credentials, Simulator, SimulatorConfig
 from graphsim.tls import TlsFiles, ensure_certificates
 
@@ -62,20 +64,23 @@ class _Server(uvicorn.Server):
                 transport.abort()
 
 
-def serve(config: SimulatorConfig, host: str, port: int, state_dir: Path) -> None:
+def serve(config: SimulatorConfig, host: str, port: int, state_dir: Path, *, https: bool = True) -> None:
     """Serves until interrupted or terminated, then returns. Port 0 takes a free one.
 
-    The address is printed and written to ``graphsim.url`` in ``state_dir``, next to the certificates (``tls/ca.pem``).
+    The address is printed and written to ``graphsim.url`` in ``state_dir``, next to the certificates (``tls/ca.pem``),
+    which plain HTTP does without.
     """
+    app = create_app(config)
     bound = _bind(host, port)
-    address = _address(host, bound)
-    files = ensure_certificates(state_dir / "tls")
+    address = _address("https" if https else "http", host, bound)
+    files = ensure_certificates(state_dir / "tls") if https else None
     bound.listen()  # whoever reads the address can connect: the kernel holds connections until uvicorn takes them
     note = state_dir / ADDRESS_FILE
     note.write_text(f"{address}\n")
-    print(f"graphsim listens on {address} (CA: {files.ca})", flush=True)  # noqa: T201 - what the caller waits for
+    told = f"CA: {files.ca}" if files else "plain HTTP"
+    print(f"graphsim listens on {address} ({told})", flush=True)  # noqa: T201 - what the caller waits for
     try:
-        _server(create_app(config), files).run(sockets=[bound])
+        _server(app, files).run(sockets=[bound])
     finally:
         note.unlink(missing_ok=True)
 
@@ -129,12 +134,24 @@ class RunningSimulator:
         self._bound.close()
 
 
-def _server(app: Starlette, files: TlsFiles) -> _Server:
+def _lending_abort(app: ASGIApp) -> ASGIApp:
+    """The application with the means to abort the connection it answers on, which ASGI itself doesn't give."""
+
+    async def lend(scope: Scope, receive: Receive, send: Send) -> None:
+        transport = getattr(getattr(send, "__self__", None), "transport", None)
+        if transport is not None:
+            scope.setdefault("extensions", {})[ABORT] = transport.abort
+        await app(scope, receive, send)
+
+    return lend
+
+
+def _server(app: Starlette, files: TlsFiles | None) -> _Server:
     return _Server(
         uvicorn.Config(
-            app,
-            ssl_certfile=files.certificate,
-            ssl_keyfile=str(files.key),
+            _lending_abort(app),
+            ssl_certfile=files.certificate if files else None,
+            ssl_keyfile=str(files.key) if files else None,
             log_level="error",
             access_log=False,
             lifespan="off",
@@ -159,6 +176,6 @@ def _bind(host: str, port: int) -> socket.socket:
     return bound
 
 
-def _address(host: str, bound: socket.socket) -> str:
+def _address(scheme: str, host: str, bound: socket.socket) -> str:
     name = "localhost" if host in {"127.0.0.1", "::1", "localhost"} else host
-    return f"https://{name}:{bound.getsockname()[1]}"
+    return f"{scheme}://{name}:{bound.getsockname()[1]}"

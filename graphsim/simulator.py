@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
+from graphsim.assertions import load_certificate
+from graphsim.fault_rules import FaultRule, made
+from graphsim.halopsa.state import HaloState
+from graphsim.limits import Bucket
+from graphsim.meter import KEPT_SECONDS, Reading
 from graphsim.state import TenantState
 from graphsim.tenants import generate, tenant_id, tenant_index
+from graphsim.throttling import Throttle
+from graphsim.traffic import Traffic
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -15,6 +24,7 @@ class SimulatorConfig:
 
     ``users`` is the size of every tenant, or one size for each in turn. ``now`` is the day the tenants' dates are
     relative to (aware, UTC; today when left out). ``token_seconds`` is how long access tokens live.
+    ``throttle`` enforces Microsoft's limits, scaled by ``throttle_factor``; ``faults`` is the trouble to make.
     """
 
     seed: str = "mspbyte"
@@ -22,6 +32,9 @@ class SimulatorConfig:
     users: int | tuple[int, ...] = 200
     now: datetime | None = None
     token_seconds: int = 3599
+    throttle: bool = False
+    throttle_factor: float = 1.0
+    faults: tuple[FaultRule, ...] = ()
 
     def size_of(self, index: int) -> int:
         return self.users if isinstance(self.users, int) else self.users[index % len(self.users)]
@@ -46,7 +59,10 @@ class Simulator:
 
     config: SimulatorConfig
     now: datetime
+    clock: Callable[[], float] = time.time
     states: dict[int, TenantState] = field(default_factory=dict)
+    halopsa: HaloState = field(default_factory=HaloState)
+    traffic: Traffic = field(default_factory=Traffic)
 
     def state(self, index: int) -> TenantState:
         """Tenant number ``index``; ``IndexError`` past the last."""
@@ -55,7 +71,8 @@ class Simulator:
         if index not in self.states:
             size = self.config.size_of(index)
             tenant = generate(seed=self.config.seed, index=index, size=size, now=self.now)
-            self.states[index] = TenantState(tenant=tenant)
+            own = [made(rule.body) for rule in self.config.faults if rule.tenant == index]
+            self.states[index] = TenantState(tenant=tenant, faults=own)
         return self.states[index]
 
     def find(self, key: str) -> TenantState | None:
@@ -72,9 +89,26 @@ class Simulator:
         tenant = self.state(index).tenant
         return Credentials(tenant_id=tenant.id, client_id=tenant.client_id, client_secret=tenant.client_secret)
 
+    def register_certificate(self, index: int, pem: str) -> None:
+        """Lets the tenant's application sign in with this certificate too; ``ValueError`` when it can't be used."""
+        self.traffic.application(self.state(index).tenant.index).certificates.append(load_certificate(pem))
 
-def start(config: SimulatorConfig) -> Simulator:
-    """A simulator with nothing changed yet."""
+    def meter(self, index: int, *, seconds: float = KEPT_SECONDS) -> dict[Bucket, Reading]:
+        """What a tenant's limits, and that of the application over all tenants, saw in the last ``seconds``."""
+        return self.traffic.throttle.readings(self.state(index), self.clock(), seconds)
+
+
+def start(config: SimulatorConfig, *, clock: Callable[[], float] = time.time) -> Simulator:
+    """A simulator with nothing changed yet. ``clock`` gives seconds since 1970."""
     if config.tenants < 1:
         raise ValueError(f"a simulator has at least one tenant, not {config.tenants}")
-    return Simulator(config=config, now=config.now or today())
+    if not 0.0 < config.throttle_factor <= 1.0:
+        raise ValueError(f"limits are scaled by more than 0 and at most 1, not {config.throttle_factor}")
+    unknown = [rule.tenant for rule in config.faults if rule.tenant is not None and rule.tenant >= config.tenants]
+    if unknown:
+        raise ValueError(f"there is no tenant {unknown[0]} to make trouble in")
+    traffic = Traffic(
+        throttle=Throttle(enforced=config.throttle, factor=config.throttle_factor),
+        faults=[made(rule.body) for rule in config.faults if rule.tenant is None],
+    )
+    return Simulator(config=config, now=config.now or today(), clock=clock, traffic=traffic)

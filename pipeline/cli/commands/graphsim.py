@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from graphsim.fault_rules import FaultRule, read_rule
+from graphsim.faults import KINDS
 from graphsim.serve import serve as serve_graph
 from graphsim.simulator import SimulatorConfig, start
 from pipeline.cli.grammar import AsJson, noun
@@ -19,6 +21,10 @@ app = noun("A local Microsoft Graph with generated tenants.")
 Tenants = Annotated[int, typer.Option(min=1, max=100_000, help="How many tenants.")]
 Users = Annotated[int, typer.Option(min=1, max=1_000_000, help="Users in each.")]
 Seed = Annotated[str, typer.Option(help="Equal seeds give equal tenants.")]
+FAULT_HELP = (
+    "Trouble to make, repeatable: rate=0.2,kind=503,path=/users makes a fifth of the requests whose path contains "
+    f"/users fail. Kinds: {', '.join(KINDS)}. Also tenant= (its number), times=, after= (the Retry-After), seconds=."
+)
 
 
 @app.command()
@@ -32,6 +38,15 @@ def serve(
     state_dir: Annotated[
         Path | None, typer.Option(help="Where its certificates are kept; by default in the user's state folder.")
     ] = None,
+    https: Annotated[
+        bool,
+        typer.Option(help="--no-https is for tools that cannot be given a CA; msal and so `mspbyte sync` refuse it."),
+    ] = True,
+    throttle: Annotated[bool, typer.Option(help="Enforce Microsoft's throttling limits.")] = False,
+    throttle_factor: Annotated[
+        float, typer.Option(min=0.0001, max=1.0, help="Scales the limits: 0.01 leaves a hundredth.")
+    ] = 1.0,
+    fault: Annotated[list[str] | None, typer.Option(help=FAULT_HELP, metavar="RULE")] = None,
 ) -> None:
     """Serve generated tenants over HTTPS until interrupted.
 
@@ -39,14 +54,32 @@ def serve(
     prints); `mspbyte graphsim credentials` shows how to sign in.
     """
     folder = state_dir or default_state_dir() / "graphsim"
+    config = SimulatorConfig(
+        tenants=tenants,
+        users=users,
+        seed=seed,
+        throttle=throttle,
+        throttle_factor=throttle_factor,
+        faults=tuple(_rule(text, tenants) for text in fault or ()),
+    )
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        serve_graph(SimulatorConfig(tenants=tenants, users=users, seed=seed), host, port, folder)
+        serve_graph(config, host, port, folder, https=https)
     except OSError as error:
         raise UserError(
             f"The simulator cannot listen on {host}:{port} or write to {folder} ({error.strerror or error}); "
             "choose another --port, --host or --state-dir."
         ) from None
+
+
+def _rule(text: str, tenants: int) -> FaultRule:
+    try:
+        rule = read_rule(text)
+    except ValueError as error:
+        raise UserError(f"--fault {error}; see `mspbyte graphsim serve --help`.") from None
+    if rule.tenant is not None and not 0 <= rule.tenant < tenants:
+        raise UserError(f"--fault names tenant {rule.tenant}, but the tenants are numbered from 0 to {tenants - 1}.")
+    return rule
 
 
 @app.command()

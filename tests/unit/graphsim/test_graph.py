@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from graphsim.errors import GraphError
-from graphsim.state import Fault, TenantState
+from graphsim.state import TenantState
 from graphsim.tenants import generate
 from tests.unit.graphsim.conftest import NOW, MakeWorld, World
 
@@ -191,13 +191,3 @@ def test_without_consent_every_read_is_denied_even_of_unknown_paths(make_world: 
 
     for url in ("users", "groups", "policies/identitySecurityDefaultsEnforcementPolicy", "nonsense"):
         assert refusal(world, url) == (403, "Authorization_RequestDenied")
-
-
-def test_a_fault_hits_the_requests_it_names_as_often_as_it_says(make_world: MakeWorld) -> None:
-    world = make_world()
-    world.state.faults.append(Fault(path_contains="/groups", status=503, code="ServiceUnavailable", times=2))
-
-    assert world.get("users").value
-    assert refusal(world, "groups") == (503, "ServiceUnavailable")
-    assert refusal(world, "groups") == (503, "ServiceUnavailable")
-    assert world.get("groups").value

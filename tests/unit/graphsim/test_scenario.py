@@ -9,6 +9,7 @@ import pytest
 
 from graphsim import groups, scenario
 from graphsim.conditional_access import policy_id
+from graphsim.fault_rules import FaultBody
 from graphsim.targets import ScenarioError
 from tests.unit.graphsim.conftest import MakeWorld, World
 
@@ -109,7 +110,7 @@ def test_impossible_changes_are_refused_with_a_reason(make_world: MakeWorld) -> 
     with pytest.raises(ScenarioError, match="0 or more"):
         scenario.set_units(state, state.tenant.posture.desk.id, scenario.Units(enabled=-1))
     with pytest.raises(ScenarioError, match="400 to 599"):
-        scenario.add_fault(state, scenario.FaultBody(status=200))
+        scenario.add_fault(state, FaultBody(status=200))
     naive = scenario.UserBody(signed_in=datetime(2026, 9, 1))  # noqa: DTZ001 - the mistake under test
     with pytest.raises(ScenarioError, match="time zone"):
         scenario.change_user(state, state.tenant.user_id(1), naive)

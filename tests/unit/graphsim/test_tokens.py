@@ -7,8 +7,10 @@ import base64
 import pytest
 
 from graphsim import tokens
-from graphsim.entra import TokenError, grant
+from graphsim.enterprise_application import EnterpriseApplication
+from graphsim.entra import TokenRequest, grant
 from graphsim.errors import GraphError
+from graphsim.oauth_errors import TokenError
 from tests.unit.graphsim.conftest import MakeWorld
 
 SCOPE = "https://graph.microsoft.com/.default"
@@ -53,7 +55,8 @@ def test_missing_forged_and_foreign_tokens_are_invalid(make_world: MakeWorld) ->
 def test_a_wrong_request_for_a_token_is_refused_as_entra_does(
     make_world: MakeWorld, change: dict[str, str | None], status: int, error: str, number: int
 ) -> None:
-    tenant = make_world().state.tenant
+    state = make_world().state
+    tenant = state.tenant
     form: dict[str, str | None] = {
         "grant_type": "client_credentials",
         "client_id": tenant.client_id,
@@ -63,7 +66,7 @@ def test_a_wrong_request_for_a_token_is_refused_as_entra_does(
     given = {name: value for name, value in {**form, **change}.items() if value is not None}
 
     with pytest.raises(TokenError) as refused:
-        grant("tests", tenant, given, at=AT, lifetime=60)
+        grant("tests", state, EnterpriseApplication(), TokenRequest(form=given, address="", at=AT), lifetime=60)
 
     assert (refused.value.status, refused.value.error, refused.value.number) == (status, error, number)
     body = refused.value.body(AT)
