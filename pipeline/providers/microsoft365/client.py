@@ -67,6 +67,10 @@ class GraphClient:
         )
 
     @property
+    def clock(self) -> Clock:
+        return self._clock
+
+    @property
     def tally(self) -> Tally:
         """What the limiter did so far."""
         return self._limiter.tally if self._limiter else Tally()
@@ -131,6 +135,10 @@ class GraphClient:
                 log.info("graph_list_restarted", remaining=remaining)
         return None
 
+    async def read_rest(self, link: str, spool: Spool) -> None:
+        """The pages of a list from a ``@odata.nextLink`` on; an expired page token is an error here."""
+        await self._follow(link, spool, eventual=False)
+
     async def _follow(self, first: str, spool: Spool, *, eventual: bool) -> None:
         link: str | None = first
         followed: set[str] = set()
@@ -163,12 +171,16 @@ class GraphClient:
         raise AssertionError  # count() has no end; mypy can't know
 
     async def _pause(self, attempt: int, error: TransientError | NonPremiumTenantError) -> None:
-        """Wait before the next try; raise the error where there is no next try or no time for it."""
+        wait = self.wait_after(attempt, error)
+        log.info("graph_retry", attempt=attempt + 1, wait_ms=round(wait * 1000), error=type(error).__name__)
+        await self._clock.sleep(wait)
+
+    def wait_after(self, attempt: int, error: TransientError | NonPremiumTenantError) -> float:
+        """Seconds before the next try; raises the error where there is no next try or no time for it."""
         non_premium = isinstance(error, NonPremiumTenantError)
         tries = self._retry.premium_attempts if non_premium else self._retry.attempts
         asked_for = error.retry_after if isinstance(error, TransientError) else None
         wait = self._retry.wait(0 if non_premium else attempt, asked_for, self._clock.random())
         if attempt + 1 >= tries or wait > min(self._retry.longest_wait, self._exchange.time_left()):
             raise error
-        log.info("graph_retry", attempt=attempt + 1, wait_ms=round(wait * 1000), error=type(error).__name__)
-        await self._clock.sleep(wait)
+        return wait

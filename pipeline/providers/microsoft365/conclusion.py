@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from pipeline.domain.capture import COMPLETE, ReadOutcome, Resource
+from pipeline.domain.capture import ReadOutcome, Resource
 from pipeline.errors import DeadlineExceededError, PipelineError, TenantUnreachableError, TransientError
 from pipeline.providers.microsoft365.refusals import NonPremiumTenantError
 
@@ -19,22 +19,28 @@ class Reading:
 
     error: PipelineError | None = None
     permission: str = ""
+    changes_only: bool = False
+    token: str = field(default="", repr=False)
+    """Where its changes take up; counts for nothing beside an error."""
 
     @property
     def outcome(self) -> ReadOutcome:
         match self.error:
             case None:
-                return COMPLETE
+                return ReadOutcome(complete=True, changes_only=self.changes_only, token=self.token)
             case NonPremiumTenantError():
                 reason = NO_PREMIUM
             case TenantUnreachableError(code=code):
                 reason = f"Microsoft refuses it ({code}); the application needs the permission {self.permission}"
             case error:
                 reason = str(error)
-        return ReadOutcome(complete=False, reason=reason)
+        return ReadOutcome(complete=False, reason=reason, changes_only=self.changes_only)
 
 
-def concluded(readings: Mapping[Resource, Reading]) -> Mapping[Resource, ReadOutcome]:
+Readings = Mapping[Resource, Reading]
+
+
+def concluded(readings: Readings) -> Mapping[Resource, ReadOutcome]:
     """Each resource's outcome, when at least something could be read.
 
     Otherwise raises: ``TenantUnreachableError`` when Microsoft refused everything, the transient error when trying

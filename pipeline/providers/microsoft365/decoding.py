@@ -14,6 +14,7 @@ from pipeline.providers.microsoft365 import payloads
 
 P = TypeVar("P", bound=payloads.Payload)
 
+MENTIONS = msgspec.json.Decoder(payloads.ListPage[payloads.Mention])
 USERS = msgspec.json.Decoder(payloads.ListPage[payloads.User])
 LICENSE_HOLDERS = msgspec.json.Decoder(payloads.ListPage[payloads.LicenseHolder])
 REGISTRATION_DETAILS = msgspec.json.Decoder(payloads.ListPage[payloads.RegistrationDetails])
@@ -30,7 +31,7 @@ ROLE_DEFINITIONS = msgspec.json.Decoder(payloads.ListPage[payloads.RoleDefinitio
 
 
 def decoded(decoder: msgspec.json.Decoder[payloads.ListPage[P]], pages: Iterable[Page]) -> Iterator[tuple[str, P]]:
-    """``(parent id, object)`` for each object of the pages.
+    """``(parent id, object)`` for each object of the pages; those that are named as removed are none.
 
     Raises ``ProviderRejectedError`` naming the resource and the JSON path when a page is not of Microsoft's shape.
     """
@@ -39,13 +40,27 @@ def decoded(decoder: msgspec.json.Decoder[payloads.ListPage[P]], pages: Iterable
             yield page.parent_id, item
 
 
+def mentions(pages: Iterable[Page]) -> Iterator[payloads.Mention]:
+    """Each object of the pages, also those that are named as removed."""
+    return (mention for page in pages for mention in _decode(MENTIONS, page))
+
+
 def _values(decoder: msgspec.json.Decoder[payloads.ListPage[P]], page: Page) -> list[P]:
+    if REMOVED not in page.body:
+        return _decode(decoder, page)
+    pairs = zip(_decode(decoder, page), _decode(MENTIONS, page), strict=True)
+    return [value for value, mention in pairs if mention.removed is None]
+
+
+def _decode(decoder: msgspec.json.Decoder[payloads.ListPage[P]], page: Page) -> list[P]:
     try:
         return decoder.decode(_storable(page.body)).value
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise malformed(page.resource, error) from error
 
 
+REMOVED = b'"@removed"'
+"""Stands in few pages, and says nothing there unless it is a property."""
 NUL = b"\\u0000"
 ESCAPED_NUL = re.compile(rb"(?<!\\)((?:\\\\)*)\\u0000")
 

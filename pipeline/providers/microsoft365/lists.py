@@ -11,6 +11,9 @@ USER_PROPERTIES = (
     "id,userPrincipalName,displayName,accountEnabled,userType,createdDateTime,onPremisesSyncEnabled,assignedLicenses"
 )
 
+GROUP_PROPERTIES = "id,displayName,securityEnabled,isAssignableToRole"
+ROLE_PROPERTIES = "id,displayName,roleTemplateId"
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class GraphList:
@@ -47,14 +50,14 @@ only; the other two work and save requests of a bucket that holds five in ten se
 
 GROUPS = GraphList(
     resource=Resource.GROUPS,
-    path="/groups?$select=id,displayName,securityEnabled,isAssignableToRole&$top=999",
+    path=f"/groups?$select={GROUP_PROPERTIES}&$top=999",
     permission="Group.Read.All",
 )
 """https://learn.microsoft.com/graph/api/group-list"""
 
 ROLES = GraphList(
     resource=Resource.DIRECTORY_ROLES,
-    path="/directoryRoles?$select=id,displayName,roleTemplateId",
+    path=f"/directoryRoles?$select={ROLE_PROPERTIES}",
     permission="RoleManagement.Read.Directory",
 )
 """https://learn.microsoft.com/graph/api/directoryrole-list"""

@@ -91,9 +91,25 @@ def edges(pages: Iterable[Page]) -> Edges:
     }
 
 
-def changes(_pages: Iterable[Page]) -> Changes:
-    """Nothing yet: every list is read whole."""
-    return Changes()
+def changes(pages: Iterable[Page]) -> Changes:
+    """What is gone, and whose relationships are wholly told, of the types whose changes are read one by one.
+
+    Roles are none of them: who holds one is told by the members and the assignments together, and the latter have no
+    changes. Raises ``ProviderRejectedError`` as ``entities`` does.
+    """
+    by_resource = _by_resource(pages)
+    users, lost_users = _mentioned(by_resource, Resource.USERS)
+    _, lost_groups = _mentioned(by_resource, Resource.GROUPS)
+    told = {page.parent_id for page in by_resource.get(Resource.GROUP_MEMBERS, ())}
+    return Changes(
+        removed={EntityType.IDENTITIES: lost_users, EntityType.GROUPS: lost_groups},
+        parents={RelationshipType.MEMBER_OF: lost_groups.union(told)},
+        children={
+            RelationshipType.HAS_LICENSE: users | lost_users,
+            RelationshipType.MEMBER_OF: lost_users | lost_groups,
+            RelationshipType.ASSIGNED_ROLE: lost_users | lost_groups,
+        },
+    )
 
 
 def _by_resource(pages: Iterable[Page]) -> Pages:
@@ -105,6 +121,14 @@ def _by_resource(pages: Iterable[Page]) -> Pages:
 
 def _read(pages: Pages, resource: Resource, decoder: msgspec.json.Decoder[payloads.ListPage[P]]) -> Iterator[P]:
     return (item for _, item in decoding.decoded(decoder, pages.get(resource, ())))
+
+
+def _mentioned(pages: Pages, resource: Resource) -> tuple[frozenset[str], frozenset[str]]:
+    """The ids that stand and those that are gone; what is told as both stands, for it has been seen."""
+    standing, gone = set[str](), set[str]()
+    for mention in decoding.mentions(pages.get(resource, ())):
+        (standing if mention.removed is None else gone).add(mention.id)
+    return frozenset(standing), frozenset(gone - standing)
 
 
 def _policies(pages: Pages) -> Iterable[ConditionalAccessPolicy]:

@@ -31,6 +31,17 @@ class ListPage(Payload, Generic[T]):
     next_link: str | None = msgspec.field(default=None, name="@odata.nextLink")
 
 
+class Removal(Payload):
+    reason: str | None = None
+
+
+class Mention(Payload):
+    """An object as a delta query names it: https://learn.microsoft.com/graph/delta-query-overview"""
+
+    id: str
+    removed: Removal | None = msgspec.field(default=None, name="@removed")
+
+
 class SignInActivity(Payload):
     """https://learn.microsoft.com/graph/api/resources/signinactivity"""
 

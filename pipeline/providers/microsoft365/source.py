@@ -16,7 +16,7 @@ from pipeline.providers.microsoft365 import normalize
 from pipeline.providers.microsoft365.auth import Credentials, TenantTokens, TokenStore
 from pipeline.providers.microsoft365.client import GraphClient
 from pipeline.providers.microsoft365.clouds import scope_of
-from pipeline.providers.microsoft365.conclusion import Reading, concluded
+from pipeline.providers.microsoft365.conclusion import Readings, concluded
 from pipeline.providers.microsoft365.reading import TenantReading
 from pipeline.providers.microsoft365.retry import REAL, STANDARD, Clock, RetryPolicy
 from pipeline.providers.source import IN_FULL, Since
@@ -68,10 +68,10 @@ class Microsoft365Source:
         resources: Sequence[Resource],
         sink: Callable[[Page], None],
         *,
-        since: Since = IN_FULL,  # noqa: ARG002 - changes are read next
+        since: Since = IN_FULL,
     ) -> Mapping[Resource, ReadOutcome]:
         """See ``TenantSource``. Besides, raises ``DeadlineExceededError`` when the deadline passes meanwhile."""
-        return concluded(asyncio.run(self._readings(resources, sink)))
+        return concluded(asyncio.run(self._readings(resources, sink, since)))
 
     def entities(self, pages: Iterable[Page]) -> Entities:
         return normalize.entities(pages)
@@ -83,15 +83,15 @@ class Microsoft365Source:
         return normalize.changes(pages)
 
     async def _readings(
-        self, resources: Sequence[Resource], sink: Callable[[Page], None]
-    ) -> Mapping[Resource, Reading]:
+        self, resources: Sequence[Resource], sink: Callable[[Page], None], since: Since
+    ) -> Readings:
         context = _trusting(self._ca_path)
         limits = httpx.Limits(max_connections=self._concurrency)
         with httpx.Client(verify=context, timeout=self._timeout) as sign_in:
             async with httpx.AsyncClient(verify=context, timeout=self._timeout, limits=limits) as http:
                 client = self._client(http, self._tokens(sign_in))
                 await client.sign_in()
-                return await TenantReading(client, sink).read(resources)
+                return await TenantReading(client, sink, since=since).read(resources)
 
     def _tokens(self, http: httpx.Client) -> TenantTokens:
         scope = scope_of(self._base_url, self._authority)

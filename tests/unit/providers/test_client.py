@@ -30,13 +30,13 @@ def read(
     deadline: float | None = None,
     low: bool = False,
 ) -> list[bytes]:
-    spool = Spool()
+    with Spool() as spool:
 
-    async def work(client: GraphClient) -> None:
-        await client.read_list(path, spool, eventual=eventual)
+        async def work(client: GraphClient) -> None:
+            await client.read_list(path, spool, eventual=eventual)
 
-    graph.run(work, deadline=deadline, low=low)
-    return list(spool)
+        graph.run(work, deadline=deadline, low=low)
+        return list(spool)
 
 
 NEXT = "https://graph.test/v1.0/next?$skiptoken=a%2Fb%3D&$select=id"
