@@ -32,6 +32,8 @@ from pipeline.errors import SettingError
 from pipeline.flags.environment import listed_overrides, starting_point
 from pipeline.providers.microsoft365.auth import Credentials, TokenStore
 from pipeline.providers.microsoft365.source import Microsoft365Source
+from pipeline.providers.microsoft365.throttling.fallback import open_store
+from pipeline.providers.microsoft365.throttling.store import PaceStore
 from pipeline.providers.source import TenantSource
 from pipeline.settings import Settings
 from pipeline.stages.alert import Analysis, Handled, alert_tenant, reconcile_alerts, refused, settle_tenant
@@ -81,7 +83,9 @@ def build(
     ``interruptions`` are the errors by which the caller's worker stops a step that takes too long.
     """
     database = open_database(settings)
-    opened = open_source or partial(open_provider, settings, vault(settings), TokenStore())
+    opened = open_source or partial(
+        open_provider, settings, vault(settings), TokenStore(), open_store(settings.redis_url)
+    )
     executor = Executor(
         database=database,
         stages=_stages(settings, database, opened),
@@ -98,7 +102,7 @@ def vault(settings: Settings) -> Vault:
     return Vault(settings.secret_key)
 
 
-def open_provider(settings: Settings, keys: Vault, tokens: TokenStore, run: Run) -> TenantSource:
+def open_provider(settings: Settings, keys: Vault, tokens: TokenStore, pace: PaceStore, run: Run) -> TenantSource:
     """The source of the run's tenant, with its credentials opened."""
     if run.source.provider != "microsoft365":
         raise SettingError(f"{run.source.tenant} has a source of the unknown provider {run.source.provider}.")
@@ -112,6 +116,7 @@ def open_provider(settings: Settings, keys: Vault, tokens: TokenStore, run: Run)
         authority=settings.graph_authority,
         ca_path=settings.graph_ca_file,
         store=tokens,
+        pace=pace,
         deadline=_monotonic(run.deadline_at),
         scheduled=run.trigger is Trigger.SCHEDULE,
     )

@@ -19,6 +19,8 @@ from pipeline.providers.microsoft365.clouds import scope_of
 from pipeline.providers.microsoft365.conclusion import Readings, concluded
 from pipeline.providers.microsoft365.reading import TenantReading
 from pipeline.providers.microsoft365.retry import REAL, STANDARD, Clock, RetryPolicy
+from pipeline.providers.microsoft365.throttling.limiter import Limiter
+from pipeline.providers.microsoft365.throttling.store import PaceStore
 from pipeline.providers.source import IN_FULL, Since
 
 GRAPH = "https://graph.microsoft.com"
@@ -30,7 +32,8 @@ class Microsoft365Source:
 
     ``base_url`` and ``authority`` name the cloud, or a local Graph whose certificate ``ca_path`` vouches for.
     ``deadline`` is a reading of ``clock.monotonic``; ``scheduled`` reads give way to interactive ones. Timeouts are
-    seconds. One ``store`` serves a whole process.
+    seconds. One ``store`` serves a whole process, and so does ``pace``, by which Microsoft's limits are kept; without
+    it only Microsoft's own 429 holds requests back.
     """
 
     def __init__(
@@ -41,6 +44,7 @@ class Microsoft365Source:
         authority: str = AUTHORITY,
         ca_path: Path | None = None,
         store: TokenStore | None = None,
+        pace: PaceStore | None = None,
         deadline: float | None = None,
         scheduled: bool = False,
         connect_timeout: float = 10.0,
@@ -55,6 +59,7 @@ class Microsoft365Source:
         self._authority = authority
         self._ca_path = ca_path
         self._store = store or TokenStore()
+        self._pace = pace
         self._deadline = deadline
         self._scheduled = scheduled
         self._timeout = httpx.Timeout(read_timeout, connect=connect_timeout)
@@ -82,9 +87,7 @@ class Microsoft365Source:
     def changes(self, pages: Iterable[Page]) -> Changes:
         return normalize.changes(pages)
 
-    async def _readings(
-        self, resources: Sequence[Resource], sink: Callable[[Page], None], since: Since
-    ) -> Readings:
+    async def _readings(self, resources: Sequence[Resource], sink: Callable[[Page], None], since: Since) -> Readings:
         context = _trusting(self._ca_path)
         limits = httpx.Limits(max_connections=self._concurrency)
         with httpx.Client(verify=context, timeout=self._timeout) as sign_in:
@@ -102,6 +105,7 @@ class Microsoft365Source:
             http,
             tokens,
             base_url=self._base_url,
+            limiter=self._limiter(),
             deadline=self._deadline,
             scheduled=self._scheduled,
             request_timeout=self._request_timeout,
@@ -109,6 +113,12 @@ class Microsoft365Source:
             retry=self._retry,
             clock=self._clock,
         )
+
+    def _limiter(self) -> Limiter | None:
+        if self._pace is None:
+            return None
+        app, tenant = self._credentials.client_id, self._credentials.tenant_id
+        return Limiter(self._pace, app=app, tenant=tenant, low=self._scheduled, clock=self._clock)
 
 
 def _trusting(ca_path: Path | None) -> ssl.SSLContext:

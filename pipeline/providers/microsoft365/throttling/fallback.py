@@ -65,6 +65,6 @@ class SharedElseLocal:
 def open_store(redis_url: str | None) -> PaceStore:
     """The store of a process, made after any fork; it connects when first used."""
     if redis_url is None:
-        log.warning("graph_limiter_alone", error="REDIS_URL is not set")
+        log.info("graph_limiter_alone", error="REDIS_URL is not set")
         return LocalStore()
     return SharedElseLocal(RedisStore(redis_url), LocalStore())
