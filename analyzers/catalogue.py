@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from analyzers.privileged import ASSIGNMENTS
 from pipeline.domain.capture import Resource
 from pipeline.domain.findings import AlertType, AnalysisType
 
@@ -30,7 +31,8 @@ class Rule:
     since: str = "0.1.0"
 
 
-_ROLES = (Resource.DIRECTORY_ROLES, Resource.ROLE_MEMBERS, Resource.GROUPS)
+_ROLES = (Resource.DIRECTORY_ROLES, Resource.ROLE_MEMBERS, *ASSIGNMENTS, Resource.GROUPS)
+"""The assignments only where they were asked for."""
 _POLICY_INPUTS = (Resource.USERS, Resource.POLICIES, *_ROLES)
 
 RULES: tuple[Rule, ...] = (

@@ -76,6 +76,9 @@ SECURITY_DEFAULTS_ADMIN_ROLES: Mapping[str, str] = MappingProxyType(
 """Template id → name of the roles that ``SECURITY_DEFAULTS_SOURCE`` asks for MFA at every sign-in."""
 
 
+ASSIGNMENTS = (Resource.ROLE_ASSIGNMENTS, Resource.ROLE_DEFINITIONS)
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Holders:
     """``ids`` of the identities that hold a privileged role, or ``None`` and the reason why that cannot be told."""
@@ -89,9 +92,11 @@ def roles_unreadable(graph: TenantGraph) -> str | None:
 
     A role may come through a group, but only through a role-assignable one
     (https://learn.microsoft.com/entra/identity/role-based-access-control/groups-concept), so members of groups
-    matter only where such a group exists.
+    matter only where such a group exists. Role assignments and definitions matter where they were asked for: a capture
+    from before they were read is judged by its directory roles, which hold all but the roles a tenant made itself.
     """
-    reason = graph.unreadable(Resource.DIRECTORY_ROLES, Resource.ROLE_MEMBERS, Resource.GROUPS)
+    asked_for = (resource for resource in ASSIGNMENTS if resource in graph.inputs)
+    reason = graph.unreadable(Resource.DIRECTORY_ROLES, Resource.ROLE_MEMBERS, *asked_for, Resource.GROUPS)
     if reason is None and any(group.role_assignable for group in graph.groups.values()):
         return graph.unreadable(Resource.GROUP_MEMBERS)
     return reason

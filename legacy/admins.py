@@ -23,7 +23,9 @@ _ROLE_NAMES = text("""
     SELECT roles.display_name FROM relationships JOIN entities AS roles ON roles.id = relationships.parent_id
     WHERE relationships.tenant_id = :tenant_id AND relationships.source_id = :source_id
       AND relationships.type = 'assigned_role' AND relationships.child_id = :id AND roles.deleted_at IS NULL
+      AND roles.normalized->>'built_in' IS DISTINCT FROM 'false'
 """)
+"""Roles a tenant made itself are known by their assignments, which the old system never read."""
 _SET = text("""
     UPDATE entities SET tags = array_append(tags, CAST(:tag AS text))
     WHERE id = :id AND tenant_id = :tenant_id AND source_id = :source_id AND :tag <> ALL (tags)

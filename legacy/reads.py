@@ -87,7 +87,7 @@ class GraphReads:
     def tags_of(self, identity_id: str) -> frozenset[str]:
         identity = self._graph.identities.get(identity_id)
         held = (self._graph.roles.get(role) for role in self._graph.roles_of.get(identity_id, ()))
-        admin = any(role is not None and ADMIN_WORD in role.display_name for role in held)
+        admin = any(role is not None and role.built_in and ADMIN_WORD in role.display_name for role in held)
         stale = identity is not None and is_stale(identity, self._graph.stale_after_days, self._now)
         return frozenset(tag for tag, holds in ((Tag.ADMIN, admin), (Tag.STALE, stale)) if holds)
 
