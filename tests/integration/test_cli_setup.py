@@ -64,6 +64,8 @@ def test_a_tenant_is_added_once_and_listed(program: Program) -> None:
         "open_alerts": 0,
         "last_run_at": None,
         "last_run_state": None,
+        "refused_since": None,
+        "next_try_at": None,
     }
     assert "Contoso Ltd" in program.done("tenant", "list", COLUMNS="80")
 

@@ -2,31 +2,30 @@
 
 from __future__ import annotations
 
-import os
 import re
-import sys
-from pathlib import Path
+from collections.abc import Sequence
 from typing import Annotated
 
 import typer
 
+from pipeline.cli.connections.credentials import CertificateFile, Given, KeyFile, PassphraseFile, SecretFile
 from pipeline.cli.connections.database import opened_database
 from pipeline.cli.connections.environment import command_settings
 from pipeline.cli.grammar import AsJson, TenantArgument, noun
-from pipeline.cli.pages.moments import current_time, shown
+from pipeline.cli.pages.moments import current_time, refused_text, shown
 from pipeline.cli.pages.output import plain, print_json, show, table
-from pipeline.cli.pages.streams import say
+from pipeline.cli.pages.streams import say, tell
+from pipeline.domain.runs import DataSource, Scope
 from pipeline.errors import UserError
+from pipeline.storage.access import replace_credentials
 from pipeline.storage.credentials import Vault
 from pipeline.storage.reports.reach import reach_of
 from pipeline.storage.reports.tenants import source_summaries
-from pipeline.storage.tenants import NewSource, add_source, find_tenant
+from pipeline.storage.tenants import NewSource, add_source, find_tenant, sources_of
 
 app = noun("The connections to the tenants' providers.")
 
 PROVIDERS = ("microsoft365",)
-VARIABLE = "MSPBYTE_CLIENT_SECRET"
-"""Holds the client secret, which never passes through the command line."""
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9.-]{0,252}")
 
 
@@ -37,14 +36,16 @@ def add(
     provider: Annotated[str, typer.Option(help="Which provider: microsoft365.")] = PROVIDERS[0],
     tenant_id: Annotated[str, typer.Option(help="The tenant's directory id, or one of its domains.")],
     client_id: Annotated[str, typer.Option(help="The application's (client) id.")],
-    client_secret_file: Annotated[
-        str, typer.Option(metavar="FILE", help="Holds the client secret; - reads standard input.")
-    ] = "",
+    client_secret_file: SecretFile = "",
+    certificate: CertificateFile = "",
+    key: KeyFile = "",
+    passphrase_file: PassphraseFile = "",
 ) -> None:
     """Connect a tenant to its provider. Everything it can sync is due at once.
 
     The client secret comes from --client-secret-file, else from MSPBYTE_CLIENT_SECRET, else it is asked for; it is
-    never an argument, which other users of the machine could read. It is stored encrypted with SECRET_KEY.
+    never an argument, which other users of the machine could read. A certificate in its place is checked first. Either
+    is stored encrypted with SECRET_KEY.
     """
     if provider not in PROVIDERS:
         raise UserError(f"There is no provider {provider!r}; use {' or '.join(PROVIDERS)}.")
@@ -54,11 +55,48 @@ def add(
     with opened_database() as database:
         with database.begin() as connection:
             found = find_tenant(connection, tenant)
-        sealed = vault.seal(_read_secret(client_secret_file))
+        given = Given(secret=client_secret_file, certificate=certificate, key=key, passphrase=passphrase_file)
+        sealed = vault.seal(given.credential())
         source = NewSource(provider=provider, external_tenant_id=tenant_id, client_id=client_id, credentials=sealed)
         with database.begin() as connection:
             scope = add_source(connection, found, source, current_time())
     say(f"Added source {scope.source_id} to {found.name}; it is due now. `mspbyte sync` starts it at once.")
+
+
+@app.command()
+def credentials(
+    tenant: TenantArgument,
+    *,
+    source: Annotated[int | None, typer.Option(help="Which data source, where the tenant has several: its id.")] = None,
+    client_secret_file: SecretFile = "",
+    certificate: CertificateFile = "",
+    key: KeyFile = "",
+    passphrase_file: PassphraseFile = "",
+) -> None:
+    """Replace a data source's client secret or certificate. It is tried at once.
+
+    The new one is given as `mspbyte source add` takes it; either kind may replace the other.
+    """
+    vault = Vault(command_settings().secret_key)
+    with opened_database() as database:
+        with database.begin() as connection:
+            scope = _chosen(sources_of(connection, find_tenant(connection, tenant)), source)
+        given = Given(secret=client_secret_file, certificate=certificate, key=key, passphrase=passphrase_file)
+        sealed = vault.seal(given.credential())
+        with database.begin() as connection:
+            replace_credentials(connection, scope, sealed, current_time())
+    say(f"Replaced the credentials of source {scope.source_id} of {tenant}; it is due now.")
+
+
+def _chosen(sources: Sequence[DataSource], wanted: int | None) -> Scope:
+    """The source of that id, or the only one."""
+    ids = {one.scope.source_id: one.scope for one in sources}
+    known = ", ".join(str(number) for number in sorted(ids))
+    if wanted is None and len(ids) > 1:
+        raise UserError(f"{sources[0].tenant} has several data sources; name one of {known} with --source.")
+    if wanted is not None and wanted not in ids:
+        raise UserError(f"{sources[0].tenant} has no data source {wanted}; use {known}.")
+    return ids[wanted] if wanted is not None else sources[0].scope
 
 
 @app.command("list")
@@ -81,34 +119,12 @@ def list_(
         due = shown(one.next_due_at) if one.enabled else "disabled"
         rows.add_row(str(one.id), plain(one.tenant), plain(one.external_tenant_id), due)
     show(rows)
+    for one in found:
+        if one.refused_since is not None:
+            tell(f"Source {one.id} of {one.tenant} is {refused_text(one.refused_since, one.next_due_at)}.")
 
 
 def _require_id(value: str, name: str) -> None:
     """The ids become parts of URLs."""
     if not _ID.fullmatch(value):
         raise UserError(f"{name} is {value!r}; use the id as Entra shows it, such as a GUID.")
-
-
-def _read_secret(file: str) -> str:
-    """The secret from the file (``-`` is standard input), else the environment, else whoever sits there."""
-    secret = _from_file(file) if file else os.environ.get(VARIABLE, "") or _asked()
-    if not secret.strip():
-        raise UserError(f"The client secret is empty; give it with --client-secret-file, {VARIABLE} or when asked.")
-    return secret.strip()
-
-
-def _from_file(file: str) -> str:
-    if file == "-":
-        return sys.stdin.read()
-    try:
-        return Path(file).read_text(encoding="utf-8")
-    except OSError as error:
-        raise UserError(f"--client-secret-file names {file}, which cannot be read: {error.strerror}.") from None
-    except UnicodeDecodeError:
-        raise UserError(f"--client-secret-file names {file}, which is not text.") from None
-
-
-def _asked() -> str:
-    if not sys.stdin.isatty():
-        raise UserError(f"No client secret: give it with --client-secret-file or {VARIABLE}, or run this by hand.")
-    return str(typer.prompt("Client secret", hide_input=True, err=True))

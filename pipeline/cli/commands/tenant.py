@@ -8,9 +8,9 @@ import typer
 
 from pipeline.cli.connections.database import opened_database
 from pipeline.cli.grammar import AsJson, noun
-from pipeline.cli.pages.moments import shown
+from pipeline.cli.pages.moments import refused_text, shown
 from pipeline.cli.pages.output import plain, print_json, show, table
-from pipeline.cli.pages.streams import say
+from pipeline.cli.pages.streams import say, tell
 from pipeline.errors import UserError
 from pipeline.storage.reports.tenants import tenant_summaries
 from pipeline.storage.tenants import add_tenant
@@ -51,6 +51,9 @@ def list_(*, as_json: AsJson = False) -> None:
             shown(one.last_run_at),
         )
     show(rows)
+    for one in found:
+        if one.refused_since is not None:
+            tell(f"{one.name} is {refused_text(one.refused_since, one.next_try_at)}.")
 
 
 def _quoted(name: str) -> str:

@@ -25,6 +25,12 @@ def shown(moment: datetime | None) -> str:
     return f"{moment.astimezone(UTC):%Y-%m-%d %H:%M:%S}" if moment else ""
 
 
+def refused_text(since: datetime, next_try: datetime | None) -> str:
+    """How long a tenant has refused us, as part of a sentence."""
+    again = f", next try {shown(next_try)} UTC" if next_try else ""
+    return f"refused since {shown(since)} UTC{again}"
+
+
 def seconds(value: float | None) -> str:
     """A length of time: milliseconds below one second, tenths below a minute."""
     if value is None:

@@ -6,6 +6,7 @@ import pytest
 from cryptography.fernet import Fernet
 from pydantic import SecretStr
 
+from pipeline.domain.credentials import ClientCertificate
 from pipeline.errors import SettingError
 from pipeline.storage.credentials import Vault
 
@@ -21,6 +22,27 @@ def test_what_is_sealed_is_opened_and_not_readable() -> None:
 
     assert b"secret" not in sealed
     assert vault(NEW).open(sealed) == "secret"
+
+
+def test_a_certificate_is_opened_as_one() -> None:
+    certificate = ClientCertificate(private_key="the key", certificate="the certificate")
+
+    sealed = vault(NEW).seal(certificate)
+
+    assert b"the key" not in sealed
+    assert vault(NEW).open(sealed) == certificate
+    assert "the key" not in repr(certificate)
+
+
+def test_secrets_sealed_before_there_were_certificates_still_open() -> None:
+    sealed = Fernet(NEW).encrypt(b'{"client_secret": "secret"}')
+
+    assert vault(NEW).open(sealed) == "secret"
+
+
+def test_what_a_newer_version_sealed_is_refused_with_what_to_do() -> None:
+    with pytest.raises(SettingError, match="A newer version stored"):
+        vault(NEW).open(Fernet(NEW).encrypt(b'{"federated": "secret"}'))
 
 
 def test_keys_are_rotated_by_putting_a_new_one_first() -> None:
