@@ -10,9 +10,11 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from graphsim import scenario
+from graphsim import mutations, scenario, tenant_mutations
+from graphsim.fault_rules import FaultBody
 from graphsim.simulator import Simulator
 from graphsim.state import TenantState
+from graphsim.targets import ScenarioError
 from graphsim.tenants import Json
 
 Action = Callable[[TenantState, Request], Awaitable[Json]]
@@ -23,7 +25,7 @@ async def _read(request: Request, of: type[_Body]) -> _Body:
     try:
         return msgspec.json.decode(await request.body(), type=of)
     except msgspec.DecodeError as error:
-        raise scenario.ScenarioError(str(error)) from None
+        raise ScenarioError(str(error)) from None
 
 
 async def _show(state: TenantState, _request: Request) -> Json:
@@ -50,7 +52,7 @@ async def _gone_user(state: TenantState, request: Request) -> Json:
 
 
 async def _consent(state: TenantState, request: Request) -> Json:
-    state.consent = (await _read(request, scenario.Consent)).granted
+    tenant_mutations.set_consent(state, granted=(await _read(request, scenario.Consent)).granted)
     return {}
 
 
@@ -60,7 +62,7 @@ async def _units(state: TenantState, request: Request) -> Json:
 
 
 async def _fault(state: TenantState, request: Request) -> Json:
-    scenario.add_fault(state, await _read(request, scenario.FaultBody))
+    scenario.add_fault(state, await _read(request, FaultBody))
     return {}
 
 
@@ -70,12 +72,16 @@ async def _no_faults(state: TenantState, _request: Request) -> Json:
 
 
 async def _expire_tokens(state: TenantState, _request: Request) -> Json:
-    state.token_generation += 1
+    tenant_mutations.expire_tokens(state)
     return {}
 
 
+async def _mutate(state: TenantState, request: Request) -> Json:
+    return mutations.apply(state, await _read(request, mutations.Mutation))
+
+
 async def _expire_pages(state: TenantState, _request: Request) -> Json:
-    state.page_generation += 1
+    tenant_mutations.expire_pages(state)
     return {}
 
 
@@ -91,6 +97,7 @@ _ACTIONS: tuple[tuple[str, str, Action], ...] = (
     ("DELETE", "/faults", _no_faults),
     ("POST", "/expire-tokens", _expire_tokens),
     ("POST", "/expire-pages", _expire_pages),
+    ("POST", "/mutations", _mutate),
 )
 """Method, path after ``/_sim/tenants/{tenant}`` (an id or a number) and what it does."""
 
@@ -102,7 +109,14 @@ def routes(simulator: Simulator) -> list[Route]:
         listed = [scenario.describe(simulator.state(index)) for index in range(simulator.config.tenants)]
         return _answer(200, {"tenants": listed})
 
-    found = [Route("/_sim/tenants", tenants, methods=["GET"])]
+    async def vocabulary(_request: Request) -> Response:
+        listed = [{"action": a.name, "about": a.about, "target": a.target, "takes": a.takes} for a in mutations.ACTIONS]
+        return _answer(200, {"mutations": listed})
+
+    found = [
+        Route("/_sim/tenants", tenants, methods=["GET"]),
+        Route("/_sim/mutations", vocabulary, methods=["GET"]),
+    ]
     for method, path, action in _ACTIONS:
         found.append(Route(f"/_sim/tenants/{{tenant}}{path}", _endpoint(simulator, action), methods=[method]))
     return found
@@ -115,7 +129,7 @@ def _endpoint(simulator: Simulator, action: Action) -> Callable[[Request], Await
             return _answer(404, {"error": f"no tenant {request.path_params['tenant']}"})
         try:
             return _answer(200, await action(state, request))
-        except scenario.ScenarioError as error:
+        except ScenarioError as error:
             return _answer(400, {"error": str(error)})
 
     return endpoint

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 
+from graphsim import delta
 from graphsim.exchange import Answer, GraphRequest
 from graphsim.simulator import Simulator
 from graphsim.state import TenantState
@@ -16,7 +17,11 @@ Operation = Callable[[TenantState, GraphRequest], Answer]
 AsyncOperation = Callable[[Simulator, TenantState, GraphRequest], Awaitable[Answer]]
 """The same for what has to wait for others, a handshake for instance."""
 
-OPERATIONS: tuple[tuple[tuple[str, ...], Operation], ...] = ()
+OPERATIONS: tuple[tuple[tuple[str, ...], Operation], ...] = (
+    (("users", "delta"), delta.users),
+    (("groups", "delta"), delta.groups),
+    (("directoryRoles", "delta"), delta.directory_roles),
+)
 """Path after ``/v1.0/`` and what answers: ``(("users", "delta"), delta.users)``. ``users/delta()`` is the same path."""
 
 ASYNC_OPERATIONS: tuple[tuple[tuple[str, ...], AsyncOperation], ...] = ()

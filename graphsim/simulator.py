@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from graphsim.assertions import load_certificate
+from graphsim.clock import WorldClock, clock_from
 from graphsim.fault_rules import FaultRule, made
 from graphsim.halopsa.state import HaloState
 from graphsim.limits import Bucket
@@ -59,7 +60,8 @@ class Simulator:
 
     config: SimulatorConfig
     now: datetime
-    clock: Callable[[], float] = time.time
+    clock: Callable[[], float]
+    world: WorldClock
     states: dict[int, TenantState] = field(default_factory=dict)
     halopsa: HaloState = field(default_factory=HaloState)
     traffic: Traffic = field(default_factory=Traffic)
@@ -72,7 +74,7 @@ class Simulator:
             size = self.config.size_of(index)
             tenant = generate(seed=self.config.seed, index=index, size=size, now=self.now)
             own = [made(rule.body) for rule in self.config.faults if rule.tenant == index]
-            self.states[index] = TenantState(tenant=tenant, faults=own)
+            self.states[index] = TenantState(tenant=tenant, clock=self.world, faults=own)
         return self.states[index]
 
     def find(self, key: str) -> TenantState | None:
@@ -111,4 +113,10 @@ def start(config: SimulatorConfig, *, clock: Callable[[], float] = time.time) ->
         throttle=Throttle(enforced=config.throttle, factor=config.throttle_factor),
         faults=[made(rule.body) for rule in config.faults if rule.tenant is None],
     )
-    return Simulator(config=config, now=config.now or today(), clock=clock, traffic=traffic)
+    return Simulator(
+        config=config,
+        now=config.now or today(),
+        clock=clock,
+        world=clock_from(clock, config.now),
+        traffic=traffic,
+    )

@@ -1,0 +1,359 @@
+"""A client that follows delta links ends up with what a full read gives, whatever happened in between."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from urllib.parse import parse_qsl, urlsplit
+
+import msgspec
+import pytest
+
+from graphsim import mutations, rounds
+from graphsim.clock import WorldClock
+from graphsim.errors import GraphError
+from graphsim.exchange import Answer, GraphRequest
+from graphsim.graph import answer
+from graphsim.groups import department_group
+from graphsim.mutations import Mutation
+from graphsim.roles import role_object_id, role_plans
+from graphsim.state import TenantState
+from graphsim.tenants import Json, generate
+from tests.unit.graphsim.conftest import NOW, SERVICE
+
+WEEK = 7 * 86_400
+
+
+class Page(msgspec.Struct):
+    value: list[Json]
+    context: str = msgspec.field(name="@odata.context")
+    next_link: str = msgspec.field(name="@odata.nextLink", default="")
+    delta_link: str = msgspec.field(name="@odata.deltaLink", default="")
+
+
+@dataclass(kw_only=True)
+class Client:
+    """A tenant, and a store that is kept as Microsoft's pages tell clients to."""
+
+    state: TenantState
+    prefer: str = ""
+    stored: dict[str, Json] = field(default_factory=dict)
+    members: dict[str, set[str]] = field(default_factory=dict)
+
+    def raw(self, url: str) -> Answer:
+        parts = urlsplit(url.removeprefix(SERVICE + "/"))
+        parameters = tuple(parse_qsl(parts.query, keep_blank_values=True))
+        headers: Mapping[str, str] = {"prefer": self.prefer}
+        return answer(
+            self.state, GraphRequest(path=parts.path, service=SERVICE, parameters=parameters, headers=headers)
+        )
+
+    def page(self, url: str) -> Page:
+        return msgspec.json.decode(self.raw(url).body, type=Page)
+
+    def round(self, url: str) -> tuple[str, list[Json]]:
+        """Reads and merges all pages; the next delta link and everything told."""
+        told: list[Json] = []
+        while True:
+            page = self.page(url)
+            told += page.value
+            for body in page.value:
+                self.merge(body)
+            if page.delta_link:
+                return page.delta_link, told
+            url = page.next_link
+
+    def merge(self, body: Json) -> None:
+        key = str(body["id"])
+        if "@removed" in body:
+            self.stored.pop(key, None)
+            self.members.pop(key, None)
+            return
+        self.stored[key] = self.stored.get(key, {}) | {n: v for n, v in body.items() if n != "members@delta"}
+        inside = self.members.setdefault(key, set())
+        for entry in msgspec.convert(body.get("members@delta", []), list[Json]):
+            (inside.discard if "@removed" in entry else inside.add)(str(entry["id"]))
+
+    def do(self, action: str, key: str | int = "", **values: object) -> str:
+        return str(mutations.apply(self.state, Mutation(action, key, dict(values)))["id"])
+
+    def listed(self, url: str) -> list[Json]:
+        found: list[Json] = []
+        while url:
+            page = self.page(url)
+            found += page.value
+            url = page.next_link
+        return found
+
+
+def client(index: int = 1, size: int = 130, prefer: str = "", seconds: list[float] | None = None) -> Client:
+    clock = WorldClock(source=lambda: seconds[0]) if seconds else None
+    tenant = generate(seed="tests", index=index, size=size, now=NOW)
+    return Client(state=TenantState(tenant=tenant, clock=clock), prefer=prefer)
+
+
+def refusal(world: Client, url: str) -> GraphError:
+    with pytest.raises(GraphError) as refused:
+        world.raw(url)
+    return refused.value
+
+
+def happenings(world: Client) -> None:
+    """A busy day."""
+    user, again = world.do("create_user"), world.do("create_user")
+    world.do("disable_user", 20)
+    world.do("enable_user", 20)
+    world.do("disable_user", 21)
+    world.do("delete_user", 22)
+    world.do("delete_user", 23)
+    world.do("restore_user", 23)
+    world.do("purge_user", 24)
+    world.do("delete_user", again)
+    group = world.do("create_group", name="Night shift")
+    world.do("add_member", group, user=user)
+    world.do("add_member", group, user=30)
+    world.do("add_member", group, group="Sales")
+    world.do("remove_member", group, user=30)
+    world.do("rename_group", "All Company", name="Everyone")
+    world.do("delete_group", "Finance")
+    world.do("delete_group", "Legal")
+    world.do("restore_group", department_group("Legal"))
+    world.do("remove_member", "Marketing", user=next(iter(in_group(world, "Marketing"))))
+    world.do("add_role_member", "Global Reader", user=user)
+    world.do("remove_role_member", "Global Administrator", user=2)
+
+
+def in_group(world: Client, name: str) -> list[str]:
+    groups = {body["displayName"]: str(body["id"]) for body in world.listed("groups")}
+    members = world.listed(f"groups/{groups[name]}/members?$select=id&$top=999")
+    return [str(body["id"]) for body in members if body["@odata.type"] == "#microsoft.graph.user"]
+
+
+def holds_what_a_full_read_gives(world: Client, resource: str, select: str) -> None:
+    paging = "" if resource == "directoryRoles" else "&$top=999"
+    wanted = {str(body["id"]): body for body in world.listed(f"{resource}?$select={select}{paging}")}
+    assert world.stored == wanted
+    if resource == "users":
+        return
+    for key in wanted:
+        listed = world.listed(f"{resource}/{key}/members?$select=id{paging}")
+        assert world.members[key] == {str(body["id"]) for body in listed}
+
+
+@pytest.mark.parametrize("disorder", [False, True])
+@pytest.mark.parametrize("prefer", ["", "odata.maxpagesize=7"])
+@pytest.mark.parametrize(
+    ("resource", "select"),
+    [
+        ("users", "id,accountEnabled,displayName"),
+        ("groups", "id,displayName,members"),
+        ("directoryRoles", "id,displayName,members"),
+    ],
+)
+def test_following_the_links_gives_what_a_full_read_gives(
+    resource: str, select: str, prefer: str, *, disorder: bool
+) -> None:
+    world = client(prefer=prefer)
+    world.do("delta_disorder", on=disorder)
+    plain = select.removesuffix(",members")
+    link, _ = world.round(f"{resource}/delta?$select={select}")
+    holds_what_a_full_read_gives(world, resource, plain)
+
+    happenings(world)
+    link, _ = world.round(link)
+    holds_what_a_full_read_gives(world, resource, plain)
+
+    world.do("disable_user", 40)
+    world.do("add_member", "Everyone", user=40)
+    world.round(link)
+    holds_what_a_full_read_gives(world, resource, plain)
+
+
+def test_changes_in_the_middle_of_the_first_round_are_told_in_the_next() -> None:
+    world = client(prefer="odata.maxpagesize=50")
+    first = world.page("users/delta?$select=id,accountEnabled")
+    for body in first.value:
+        world.merge(body)
+    world.do("disable_user", 3)
+    world.do("delete_user", 100)
+
+    link, _ = world.round(first.next_link)
+    world.round(link)
+
+    holds_what_a_full_read_gives(world, "users", "id,accountEnabled")
+
+
+def test_a_later_round_tells_only_what_concerns_the_selected_properties() -> None:
+    world = client()
+    link, _ = world.round("users/delta?$select=id,displayName")
+    state = world.page("users/delta?$select=accountEnabled&$deltatoken=latest").delta_link
+    world.do("disable_user", 20)
+    world.do("sign_in", 21)
+
+    assert world.round(link)[1] == []
+    assert world.round(state)[1] == [{"accountEnabled": False, "id": world.state.tenant.user_id(20)}]
+
+
+def test_a_deleted_user_can_be_restored_and_a_purged_one_can_not() -> None:
+    world = client()
+    link = world.page("users/delta?$select=id&$deltatoken=latest").delta_link
+    world.do("delete_user", 5)
+    world.do("purge_user", 6)
+
+    _, told = world.round(link)
+
+    reasons = {body["id"]: body["@removed"] for body in told}
+    assert reasons == {
+        world.state.tenant.user_id(5): {"reason": "changed"},
+        world.state.tenant.user_id(6): {"reason": "deleted"},
+    }
+
+
+def test_members_come_and_go_with_their_types() -> None:
+    world = client()
+    link = world.page("directoryRoles/delta?$deltatoken=latest").delta_link
+    world.do("add_role_member", "Global Reader", user=50)
+    world.do("add_role_member", "Global Reader", group="Sales")
+    world.do("remove_role_member", "Global Reader", user=5)
+
+    _, told = world.round(link)
+
+    reader = next(plan for plan in role_plans(world.state.tenant) if plan.name == "Global Reader")
+    assert [body["id"] for body in told] == [role_object_id(world.state.tenant, reader)]
+    assert told[0]["members@delta"] == [
+        {"@odata.type": "#microsoft.graph.user", "id": world.state.tenant.user_id(50)},
+        {"@odata.type": "#microsoft.graph.group", "id": world.state.tenant.group_id(9)},
+        {
+            "@odata.type": "#microsoft.graph.user",
+            "id": world.state.tenant.user_id(5),
+            "@removed": {"reason": "deleted"},
+        },
+    ]
+
+
+def test_a_large_group_comes_again_with_more_of_its_members() -> None:
+    world = client(size=9_000)
+    link = "groups/delta?$select=id,members"
+    pages: list[list[Json]] = []
+    while link:
+        page = world.page(link)
+        pages.append(page.value)
+        for body in page.value:
+            world.merge(body)
+        link = page.next_link
+
+    sizes = [sum(len(msgspec.convert(b.get("members@delta", []), list[Json])) for b in page) for page in pages]
+    sales = world.state.tenant.group_id(9)
+    assert max(sizes) == rounds.MEMBERS_A_PAGE
+    assert sum(sales in {body["id"] for body in page} for page in pages) > 1
+    assert len(world.members[sales]) == len(in_group(world, "Sales"))
+
+
+def test_disorder_repeats_and_replays_the_same_way_every_time() -> None:
+    told = []
+    for _ in range(2):
+        world = client()
+        world.do("disable_user", 10)
+        link = world.page("users/delta?$select=accountEnabled&$deltatoken=latest").delta_link
+        world.do("delta_disorder", on=True)
+        for number in range(20, 30):
+            world.do("disable_user", number)
+        told.append([body["id"] for body in world.round(link)[1]])
+
+    tenant = client().state.tenant
+    assert told[0] == told[1]
+    assert set(told[0]) == {tenant.user_id(number) for number in (10, *range(20, 30))}
+    assert len(told[0]) > 11
+    assert told[0] != sorted(told[0], key=lambda key: tenant.user_number(str(key)) or 0)
+
+
+@pytest.mark.parametrize(
+    ("url", "status", "code"),
+    [
+        ("users/delta?$top=5", 400, "Request_UnsupportedQuery"),
+        ("users/delta?$expand=manager", 400, "Request_UnsupportedQuery"),
+        ("groups/delta?$orderby=displayName", 400, "Request_UnsupportedQuery"),
+        ("users/delta?$select=id,signInActivity", 400, "BadRequest"),
+        ("users/delta?$select=nonsense", 400, "BadRequest"),
+        ("users/delta?$select=members", 400, "BadRequest"),
+        ("users/delta?$select=id&$skiptoken=x", 400, "BadRequest"),
+        ("users/delta?$filter=id eq 'x'", 501, "NotImplemented"),
+        ("servicePrincipals/delta", 501, "NotImplemented"),
+        ("identity/conditionalAccess/policies/delta", 404, "Request_ResourceNotFound"),
+        ("users/delta?$deltatoken=made-up", 410, "resyncRequired"),
+    ],
+)
+def test_what_delta_does_not_take_is_refused(url: str, status: int, code: str) -> None:
+    error = refusal(client(), url)
+
+    assert (error.status, error.code) == (status, code)
+
+
+def test_tokens_are_bound_to_tenant_and_list() -> None:
+    world = client()
+    link = world.page("users/delta?$deltatoken=latest").delta_link
+
+    assert refusal(client(index=2), link).status == 410
+    assert refusal(world, link.replace("users/delta", "groups/delta")).status == 410
+
+
+def test_tokens_live_seven_days() -> None:
+    seconds = [1_800_000_000.0]
+    world = client(seconds=seconds)
+    link = world.page("users/delta?$select=id,mail&$deltatoken=latest").delta_link
+    seconds[0] += WEEK - 1
+    assert world.page(link).delta_link
+
+    seconds[0] += 1
+    error = refusal(world, link)
+
+    assert (error.status, error.code) == (410, "resyncRequired")
+    assert error.headers["Location"] == f"{SERVICE}/users/delta?$select=id,mail&$deltatoken="
+    assert len(world.round(error.headers["Location"])[1]) == 130
+
+
+@pytest.mark.parametrize(("form", "status"), [("bad_request", 400), ("not_found", 404)])
+def test_lost_tokens_can_be_refused_in_another_way(form: str, status: int) -> None:
+    world = client()
+    link = world.page("users/delta?$deltatoken=latest").delta_link
+    world.do("delta_refusal", form=form)
+    world.do("expire_deltas")
+
+    error = refusal(world, link)
+
+    assert (error.status, error.code.lower()) == (status, "syncstatenotfound")
+
+
+def test_a_token_older_than_the_log_is_lost_and_the_log_stays_small() -> None:
+    world = client()
+    world.state.log.limit = 10
+    link = world.page("users/delta?$select=accountEnabled&$deltatoken=latest").delta_link
+    for number in range(20, 30):
+        world.do("disable_user", number)
+    assert len(world.round(link)[1]) == 10
+
+    world.do("disable_user", 30)
+
+    assert refusal(world, link).status == 410
+    assert len(world.state.log.kept) == 10
+
+
+def test_minimal_answers_leave_out_what_is_the_same() -> None:
+    world = client(prefer="return=minimal")
+    link = world.page("users/delta?$select=displayName,accountEnabled&$deltatoken=latest").delta_link
+    world.do("disable_user", 20)
+
+    assert world.round(link)[1] == [{"accountEnabled": False, "id": world.state.tenant.user_id(20)}]
+
+
+def test_nobody_pages_through_members_twice_when_one_leaves_in_between() -> None:
+    world = client()
+    everyone = in_group(world, "Sales")
+    sales = world.state.tenant.group_id(9)
+    first = world.page(f"groups/{sales}/members?$select=id&$top=5")
+    world.do("add_member", sales, group="Legal")
+    world.do("remove_member", sales, user=everyone[0])
+
+    rest = world.listed(first.next_link)
+
+    assert [str(body["id"]) for body in [*first.value, *rest]] == everyone
