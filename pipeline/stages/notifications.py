@@ -68,15 +68,19 @@ class Verdict:
     ignored: Mapping[str, int] = field(default_factory=dict)
 
 
+NO_DELIVERY = (msgspec.DecodeError, UnicodeDecodeError)
+"""What ``items_of`` raises."""
+
+
 def items_of(body: bytes) -> list[Notification | None]:
-    """The items, ``None`` for one of another shape; raises ``msgspec.DecodeError`` for what is no delivery."""
+    """The items of a delivery, ``None`` for one of another shape; raises one of ``NO_DELIVERY``."""
     return [_item(raw) for raw in msgspec.json.decode(body, type=Delivery).value]
 
 
 def _item(raw: msgspec.Raw) -> Notification | None:
     try:
         return msgspec.json.decode(raw, type=Notification)
-    except msgspec.DecodeError:
+    except NO_DELIVERY:
         return None
 
 

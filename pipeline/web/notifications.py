@@ -12,7 +12,6 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
-import msgspec
 import structlog
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import PlainTextResponse, Response
@@ -21,7 +20,7 @@ from starlette.routing import Route
 from pipeline.domain.subscriptions import LIFECYCLE_PATH, NOTIFICATIONS_PATH
 from pipeline.errors import PipelineError
 from pipeline.settings import Settings
-from pipeline.stages.notifications import Notification, items_of, receive
+from pipeline.stages.notifications import NO_DELIVERY, Notification, items_of, receive
 from pipeline.storage.database import Database
 from pipeline.storage.schedules import Debounce
 
@@ -85,7 +84,7 @@ class Notifications:
             return PlainTextResponse(f"At most {LONGEST_BODY} bytes.\n", 413)
         try:
             items = items_of(body)
-        except msgspec.DecodeError:
+        except NO_DELIVERY:
             return PlainTextResponse("Not a collection of change notifications.\n", 400)
         if self._under_way >= THREADS + WAITING:
             log.warning("notifications_refused", under_way=self._under_way)
