@@ -120,6 +120,19 @@ RULES: tuple[Rule, ...] = (
         source="https://learn.microsoft.com/entra/identity/monitoring-health/howto-manage-inactive-user-accounts",
     ),
     Rule(
+        id="psa_company_unlinked",
+        analysis_type=AnalysisType.PSA,
+        alert_type=AlertType.PSA_COMPANY_UNLINKED,
+        title="A company in the PSA has no tenant here, or a tenant has no company in the PSA.",
+        severity="low",
+        inputs=(Resource.CLIENTS, Resource.SITES),
+        optional_inputs=(Resource.ORGANIZATION,),
+        remediation=(
+            "Add the missing tenant or enter the missing customer, or link the two by hand with `mspbyte psa link`."
+        ),
+        source="https://haloacademy.halopsa.com/apidoc/resources/clients",
+    ),
+    Rule(
         id="tenant_unreachable",
         analysis_type=AnalysisType.TENANT,
         alert_type=AlertType.TENANT_UNREACHABLE,

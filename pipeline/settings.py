@@ -81,6 +81,7 @@ class Settings(BaseSettings):
     graph_base_url: GraphUrl = "https://graph.microsoft.com"
     graph_authority: GraphUrl = "https://login.microsoftonline.com"
     graph_ca_file: Path | None = None
+    halopsa_ca_file: Path | None = None
 
     notification_url: PublicUrl | None = None
     """Where Microsoft reaches ``mspbyte web``; unset, no tenant is subscribed to and syncs are scheduled only."""

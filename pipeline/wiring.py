@@ -27,14 +27,20 @@ from pipeline.domain.entities import RelationshipType
 from pipeline.domain.findings import AnalysisResult, AnalysisType, Finding
 from pipeline.domain.flags import FlagSnapshot
 from pipeline.domain.graph import TenantGraph
+from pipeline.domain.providers import Provider
 from pipeline.domain.runs import Branch, ClaimedStep, DataSource, Lane, Run, Scope, Stage, Trigger
 from pipeline.errors import SettingError
 from pipeline.flags.environment import listed_overrides, starting_point
+from pipeline.providers.halopsa.auth import Credentials as HaloCredentials
+from pipeline.providers.halopsa.auth import TokenCache
+from pipeline.providers.halopsa.instance import instance
+from pipeline.providers.halopsa.source import HaloPsaSource
 from pipeline.providers.microsoft365.auth import Credentials, TokenStore
 from pipeline.providers.microsoft365.source import Microsoft365Source
 from pipeline.providers.microsoft365.throttling.fallback import open_store
 from pipeline.providers.microsoft365.throttling.store import PaceStore
 from pipeline.providers.source import TenantSource
+from pipeline.providers.trust import trusting
 from pipeline.settings import Settings
 from pipeline.stages.alert import Analysis, Handled, alert_tenant, reconcile_alerts, refused, settle_tenant
 from pipeline.stages.analyze import AnalyzerPart, analyze_tenant
@@ -44,6 +50,7 @@ from pipeline.stages.compare import compare_branches
 from pipeline.stages.execution import Executor, StageFunction
 from pipeline.stages.link import Linker, link_entities, link_in_bulk
 from pipeline.stages.load import load_entities
+from pipeline.stages.psa import with_psa
 from pipeline.stages.route import route_run
 from pipeline.storage.credentials import Vault
 from pipeline.storage.database import Database
@@ -83,9 +90,7 @@ def build(
     ``interruptions`` are the errors by which the caller's worker stops a step that takes too long.
     """
     database = open_database(settings)
-    opened = open_source or partial(
-        open_provider, settings, vault(settings), TokenStore(), open_store(settings.redis_url)
-    )
+    opened = open_source or partial(open_provider, provider_openers(settings))
     executor = Executor(
         database=database,
         stages=_stages(settings, database, opened),
@@ -102,10 +107,29 @@ def vault(settings: Settings) -> Vault:
     return Vault(settings.secret_key)
 
 
-def open_provider(settings: Settings, keys: Vault, tokens: TokenStore, pace: PaceStore, run: Run) -> TenantSource:
+def provider_openers(settings: Settings) -> Mapping[str, OpenSource]:
+    """How a source of each provider is opened. What a process shares over its runs is made here, once."""
+    keys = vault(settings)
+    return {
+        Provider.MICROSOFT365: partial(
+            _open_microsoft365, settings, keys, TokenStore(), open_store(settings.redis_url)
+        ),
+        Provider.HALOPSA: partial(_open_halopsa, settings, keys, TokenCache()),
+    }
+
+
+def open_provider(openers: Mapping[str, OpenSource], run: Run) -> TenantSource:
     """The source of the run's tenant, with its credentials opened."""
-    if run.source.provider != "microsoft365":
-        raise SettingError(f"{run.source.tenant} has a source of the unknown provider {run.source.provider}.")
+    opener = openers.get(run.source.provider)
+    if opener is None:
+        raise SettingError(
+            f"{run.source.tenant} has a source of the unknown provider {run.source.provider}; known are "
+            f"{', '.join(openers)}."
+        )
+    return opener(run)
+
+
+def _open_microsoft365(settings: Settings, keys: Vault, tokens: TokenStore, pace: PaceStore, run: Run) -> TenantSource:
     return Microsoft365Source(
         Credentials(
             tenant_id=run.source.external_tenant_id,
@@ -119,6 +143,19 @@ def open_provider(settings: Settings, keys: Vault, tokens: TokenStore, pace: Pac
         pace=pace,
         deadline=_monotonic(run.deadline_at),
         scheduled=run.trigger is Trigger.SCHEDULE,
+    )
+
+
+def _open_halopsa(settings: Settings, keys: Vault, tokens: TokenCache, run: Run) -> TenantSource:
+    secret = keys.open(run.source.credentials)
+    if not isinstance(secret, str):
+        raise SettingError(f"HaloPSA takes a client secret; `mspbyte source credentials {run.source.tenant}` sets it.")
+    return HaloPsaSource(
+        instance(run.source.external_tenant_id),
+        HaloCredentials(client_id=run.source.client_id, client_secret=secret),
+        trust=trusting(settings.halopsa_ca_file, "HALOPSA_CA_FILE"),
+        tokens=tokens,
+        deadline=_monotonic(run.deadline_at),
     )
 
 
@@ -177,10 +214,10 @@ APPLY_CHANGES = frozenset({"batch"})
 
 def _analyzers(settings: Settings) -> Mapping[str, AnalyzerPart]:
     return {
-        "unified": AnalyzerPart(analyze=_unified),
-        "separate": AnalyzerPart(analyze=_separate),
+        "unified": AnalyzerPart(analyze=with_psa(_unified)),
+        "separate": AnalyzerPart(analyze=with_psa(_separate)),
         "legacy": AnalyzerPart(
-            analyze=_legacy,
+            analyze=with_psa(_legacy),
             direct=_legacy_overuse,
             delay=timedelta(milliseconds=settings.legacy_alert_delay_ms),
         ),
@@ -237,7 +274,12 @@ def _legacy_overuse(connection: Connection, run: Run, findings: Sequence[Finding
 
 
 def _legacy_alerts(connection: Connection, run: Run, analysis: Analysis, moment: datetime) -> Handled:
-    """The former handling. It passes overuse over, which the former analyzer has written; another's is written here."""
+    """The former handling. It passes overuse over, which the former analyzer has written; another's is written here.
+
+    It never knew another provider than Microsoft: the alerts of a PSA are reconciled in every branch.
+    """
+    if run.source.provider != Provider.MICROSOFT365:
+        return reconcile_alerts(connection, run, analysis, moment)
     settle_tenant(connection, run, moment)
     _legacy_overuse(connection, run, analysis.findings, moment)
     counts = legacy.alerts.handle(

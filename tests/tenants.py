@@ -28,6 +28,7 @@ def environment_for(
         "GRAPH_BASE_URL": simulator.base_url,
         "GRAPH_AUTHORITY": simulator.base_url,
         "GRAPH_CA_FILE": str(simulator.ca_path),
+        "HALOPSA_CA_FILE": str(simulator.ca_path),
         "LEGACY_ALERT_DELAY_MS": "0",
         "LOG_LEVEL": "warning",
         **more,

@@ -30,6 +30,15 @@ NEVER_READ = ReadOutcome(complete=False, reason="it has not been read yet")
 EMPTY: frozenset[str] = frozenset()
 
 
+def unreadable(inputs: Mapping[Resource, ReadOutcome], resources: Iterable[Resource]) -> str | None:
+    """Why a verdict resting on these resources cannot be told, as one sentence; ``None`` if all are complete."""
+    for resource in resources:
+        outcome = inputs.get(resource, NEVER_READ)
+        if not outcome.complete:
+            return f"{resource.value} could not be read: {outcome.reason}"
+    return None
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class TenantGraph:
     """Everything known of a tenant, by external id.
@@ -57,11 +66,7 @@ class TenantGraph:
 
     def unreadable(self, *resources: Resource) -> str | None:
         """Why a verdict resting on these resources cannot be told, as one sentence; ``None`` if all are complete."""
-        for resource in resources:
-            outcome = self.inputs.get(resource, NEVER_READ)
-            if not outcome.complete:
-                return f"{resource.value} could not be read: {outcome.reason}"
-        return None
+        return unreadable(self.inputs, resources)
 
 
 _E = TypeVar("_E", bound=Entity)

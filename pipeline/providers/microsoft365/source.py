@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import ssl
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from functools import lru_cache
 from pathlib import Path
 
 import httpx
 
 from pipeline.domain.capture import Changes, Edges, Entities, Page, ReadOutcome, Resource
-from pipeline.errors import SettingError
 from pipeline.providers.microsoft365 import normalize
 from pipeline.providers.microsoft365.auth import Credentials, TenantTokens, TokenStore
 from pipeline.providers.microsoft365.client import GraphClient
@@ -22,6 +19,7 @@ from pipeline.providers.microsoft365.retry import REAL, STANDARD, Clock, RetryPo
 from pipeline.providers.microsoft365.throttling.limiter import Limiter
 from pipeline.providers.microsoft365.throttling.store import PaceStore
 from pipeline.providers.source import IN_FULL, Since
+from pipeline.providers.trust import trusting
 
 GRAPH = "https://graph.microsoft.com"
 AUTHORITY = "https://login.microsoftonline.com"
@@ -88,7 +86,7 @@ class Microsoft365Source:
         return normalize.changes(pages)
 
     async def _readings(self, resources: Sequence[Resource], sink: Callable[[Page], None], since: Since) -> Readings:
-        context = _trusting(self._ca_path)
+        context = trusting(self._ca_path, "GRAPH_CA_FILE")
         limits = httpx.Limits(max_connections=self._concurrency)
         with httpx.Client(verify=context, timeout=self._timeout) as sign_in:
             async with httpx.AsyncClient(verify=context, timeout=self._timeout, limits=limits) as http:
@@ -119,25 +117,3 @@ class Microsoft365Source:
             return None
         app, tenant = self._credentials.client_id, self._credentials.tenant_id
         return Limiter(self._pace, app=app, tenant=tenant, low=self._scheduled, clock=self._clock)
-
-
-def _trusting(ca_path: Path | None) -> ssl.SSLContext:
-    """One context for all connections of the process: loading the certificates takes some 20 ms."""
-    if ca_path is None:
-        return _trusting_microsoft()
-    try:
-        return _trusting_file(ca_path, ca_path.stat().st_mtime_ns)
-    except (OSError, ssl.SSLError) as error:
-        raise SettingError(
-            f"GRAPH_CA_FILE={ca_path} cannot be used ({type(error).__name__}): name a file of PEM certificates."
-        ) from error
-
-
-@lru_cache(maxsize=1)
-def _trusting_microsoft() -> ssl.SSLContext:
-    return httpx.create_ssl_context()
-
-
-@lru_cache(maxsize=4)
-def _trusting_file(ca_path: Path, _changed_at: int) -> ssl.SSLContext:
-    return ssl.create_default_context(cafile=ca_path)

@@ -1,0 +1,118 @@
+"""Does every company of the PSA have a tenant here, and every tenant a company?
+
+Raises ``psa_company_unlinked``. Imports no other analyzer, only what they share.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from analyzers.company_links import Links, domains_of, link_companies
+from pipeline.domain.capture import Resource
+from pipeline.domain.entities import EntityType
+from pipeline.domain.findings import AlertType, AnalysisResult, AnalysisType, Finding, NotEvaluated, Severity
+from pipeline.domain.psa import Company
+from pipeline.domain.psa_graph import LinkableTenant, PsaGraph
+
+BY_HAND = "`mspbyte psa link` does it"
+
+
+def analyze(graph: PsaGraph) -> AnalysisResult:
+    """A finding for every company in use without a tenant, and for every tenant without a company in use.
+
+    Without the whole of the clients and their sites nothing can be told: what is missing may be what links them. A
+    tenant whose organization has not been read has no verified domain yet and is linked by id or name only.
+    """
+    missing = graph.unreadable(Resource.CLIENTS, Resource.SITES)
+    if missing is not None:
+        untold = NotEvaluated(alert_type=AlertType.PSA_COMPANY_UNLINKED, reason=missing)
+        return AnalysisResult(not_evaluated=(untold,))
+    links = link_companies(graph)
+    found = (*_unlinked_companies(graph, links), *_unlinked_tenants(graph, links))
+    return AnalysisResult(findings=found, completed=frozenset({AnalysisType.PSA}))
+
+
+def tenant_entity(tenant_id: int) -> str:
+    """What a finding about a tenant of the installation calls it; no source's own number looks like it."""
+    return f"tenant-{tenant_id}"
+
+
+def _unlinked_companies(graph: PsaGraph, links: Links) -> Iterator[Finding]:
+    linked = links.linked_companies
+    unlinked = [one for key, one in sorted(graph.companies.items()) if one.active and key not in linked]
+    domains = domains_of(graph, unlinked)
+    for company in unlinked:
+        tenants = [graph.tenants[tenant].name for tenant in links.contested_by(company.id)]
+        yield _company_finding(company, sorted(domains[company.id]), tenants)
+
+
+def _company_finding(company: Company, domains: list[str], tenants: list[str]) -> Finding:
+    named = _named(company)
+    if tenants:
+        message = (
+            f"{named} is not the only company in the PSA that {_listed(tenants)} matches: link the right one by hand; "
+            f"{BY_HAND}."
+        )
+    else:
+        message = (
+            f"{named} is an active company in the PSA and none of the tenants is known to be its own: add its tenant, "
+            f"or link it by hand; {BY_HAND}."
+        )
+    return Finding(
+        alert_type=AlertType.PSA_COMPANY_UNLINKED,
+        severity=Severity.LOW,
+        entity_type=EntityType.COMPANIES,
+        external_id=company.id,
+        message=message,
+        reasons=("ambiguous",) if tenants else ("no_tenant",),
+        evidence={
+            "domains": domains,
+            "microsoft_tenant_ids": list(company.microsoft_tenant_ids),
+            "matching_tenants": tenants,
+        },
+    )
+
+
+def _unlinked_tenants(graph: PsaGraph, links: Links) -> Iterator[Finding]:
+    former = link_companies(graph, active=False).by_tenant
+    for key, tenant in sorted(graph.tenants.items()):
+        if key in links.by_tenant:
+            continue
+        claimants = [graph.companies[company] for company in links.contested.get(key, ())]
+        left = graph.companies[former[key].company_id] if key in former and not claimants else None
+        yield _tenant_finding(tenant, claimants, left)
+
+
+def _tenant_finding(tenant: LinkableTenant, claimants: list[Company], left: Company | None) -> Finding:
+    if claimants:
+        reason = "ambiguous"
+        told = f"matches several companies in the PSA ({_listed([_named(one) for one in claimants])})"
+        advice = "link the right one by hand"
+    elif left is not None:
+        reason = "company_inactive"
+        told = f"belongs to {_named(left)}, which is inactive in the PSA"
+        advice = "stop reading the tenant, or link the company that is served now"
+    else:
+        reason = "no_company"
+        told = "is looked after and no company in the PSA is known to be its own"
+        advice = "enter the customer in the PSA, or link it by hand"
+    return Finding(
+        alert_type=AlertType.PSA_COMPANY_UNLINKED,
+        severity=Severity.LOW,
+        entity_type=EntityType.TENANTS,
+        external_id=tenant_entity(tenant.id),
+        message=f"The tenant {tenant.name} {told}: {advice}; {BY_HAND}.",
+        reasons=(reason,),
+        evidence={
+            "tenant": tenant.name,
+            "companies": [one.id for one in (*claimants, *((left,) if left else ()))],
+        },
+    )
+
+
+def _named(company: Company) -> str:
+    return f"{company.display_name} ({company.id})" if company.display_name else f"Company {company.id}"
+
+
+def _listed(names: list[str]) -> str:
+    return " and ".join(names)
