@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import httpx
@@ -85,14 +86,20 @@ class Microsoft365Source:
     def changes(self, pages: Iterable[Page]) -> Changes:
         return normalize.changes(pages)
 
-    async def _readings(self, resources: Sequence[Resource], sink: Callable[[Page], None], since: Since) -> Readings:
+    @asynccontextmanager
+    async def connected(self) -> AsyncIterator[GraphClient]:
+        """A client of the tenant that has signed in."""
         context = trusting(self._ca_path, "GRAPH_CA_FILE")
         limits = httpx.Limits(max_connections=self._concurrency)
         with httpx.Client(verify=context, timeout=self._timeout) as sign_in:
             async with httpx.AsyncClient(verify=context, timeout=self._timeout, limits=limits) as http:
                 client = self._client(http, self._tokens(sign_in))
                 await client.sign_in()
-                return await TenantReading(client, sink, since=since).read(resources)
+                yield client
+
+    async def _readings(self, resources: Sequence[Resource], sink: Callable[[Page], None], since: Since) -> Readings:
+        async with self.connected() as client:
+            return await TenantReading(client, sink, since=since).read(resources)
 
     def _tokens(self, http: httpx.Client) -> TenantTokens:
         scope = scope_of(self._base_url, self._authority)

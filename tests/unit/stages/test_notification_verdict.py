@@ -106,7 +106,7 @@ def test_of_several_events_the_one_that_needs_most_wins_in_any_order() -> None:
         assert judge(items_of(items(*order)), STORED).told["users-1"].wanted is WantedAction.RECREATE
 
 
-@pytest.mark.parametrize("body", [b"", b"{", b"[]", b'{"value": 1}', b"\xff", b'{"value": [], "\xff": 1}'])
+@pytest.mark.parametrize("body", [b"", b"{", b"[]", b'{"value": 1}', b"\xff"])
 def test_what_is_no_delivery_is_told_apart_from_one_with_nothing_good_in_it(body: bytes) -> None:
     with pytest.raises(NO_DELIVERY):
         items_of(body)
