@@ -14,9 +14,15 @@ SMALL_PAGE = 20
 BASE_COSTS: Mapping[str, int] = {
     "applications": 2,
     "approleassignments": 2,
+    "checkmembergroups": 4,
+    "checkmemberobjects": 4,
     "contracts": 3,
     "domainnamereferences": 4,
     "extensionproperties": 2,
+    "getbyids": 3,
+    "getmembergroups": 2,
+    "getmemberobjects": 2,
+    "ismemberof": 4,
     "licensedetails": 2,
     "memberof": 2,
     "members": 3,
@@ -27,7 +33,8 @@ BASE_COSTS: Mapping[str, int] = {
     "transitivemembers": 5,
     "users": 2,
 }
-"""Resource units of a read by the last segment of its path, in lower case. What isn't here costs 1."""
+"""Resource units by the last segment of the path, in lower case. What isn't here costs 1; members of roles are taken
+for members of groups."""
 
 PROTECTION = (("identity", "conditionalaccess"), ("identityprotection",))
 REPORTS = (("auditlogs",), ("reports",))
