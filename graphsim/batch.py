@@ -18,6 +18,7 @@ from graphsim.tenants import Json
 PATH = "$batch"
 LIMIT = 20
 _REFUSED = 400
+_NO_BODY = msgspec.Raw()
 
 
 class Item(msgspec.Struct, frozen=True, kw_only=True):
@@ -27,7 +28,7 @@ class Item(msgspec.Struct, frozen=True, kw_only=True):
     method: str
     url: str
     headers: dict[str, str] = {}
-    body: msgspec.Raw | None = None
+    body: msgspec.Raw = _NO_BODY
     depends_on: tuple[str, ...] = msgspec.field(name="dependsOn", default=())
 
     @property
@@ -107,7 +108,7 @@ def _request(batch: GraphRequest, item: Item) -> GraphRequest:
 
 
 def _body(item: Item, content_type: str) -> bytes:
-    if item.body is None:
+    if not bytes(item.body):
         return b""
     if not content_type:
         raise bad_request("A request with a body needs the header Content-Type.")

@@ -40,6 +40,7 @@ LIMITS = {
     Bucket.APPLICATION: Limit(units=2_000, seconds=1),
 }
 _SMALL, _MEDIUM, _LARGE = 3_500, 5_000, 8_000
+_IDENTITY_SECONDS = 10
 _MEDIUM_FROM, _MEDIUM_TO = 50, 500
 
 WARN_FROM, WARN_TO = 0.8, 1.8
@@ -75,13 +76,11 @@ _SMALL_PAGE = 20
 
 
 def limit_of(bucket: Bucket, *, users: int, factor: float) -> Limit:
-    """The limit for a tenant of so many users. ``factor`` scales it down for tests, to no less than one unit."""
-    if bucket is Bucket.IDENTITY:
-        size = _SMALL if users < _MEDIUM_FROM else _MEDIUM if users <= _MEDIUM_TO else _LARGE
-        full = Limit(units=size, seconds=10)
-    else:
-        full = LIMITS[bucket]
-    return Limit(units=max(1, int(full.units * factor)), seconds=full.seconds)
+    """The limit for a tenant of so many users. ``factor`` scales the resource units down for tests, to one at least."""
+    if bucket is not Bucket.IDENTITY:
+        return LIMITS[bucket]
+    size = _SMALL if users < _MEDIUM_FROM else _MEDIUM if users <= _MEDIUM_TO else _LARGE
+    return Limit(units=max(1, round(size * factor)), seconds=_IDENTITY_SECONDS)
 
 
 def bucket_of(request: GraphRequest) -> Bucket:

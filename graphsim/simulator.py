@@ -25,7 +25,8 @@ class SimulatorConfig:
 
     ``users`` is the size of every tenant, or one size for each in turn. ``now`` is the day the tenants' dates are
     relative to (aware, UTC; today when left out). ``token_seconds`` is how long access tokens live.
-    ``throttle`` enforces Microsoft's limits, scaled by ``throttle_factor``; ``faults`` is the trouble to make.
+    ``throttle`` enforces Microsoft's limits, with the resource units scaled by ``throttle_factor``; ``faults`` is the
+    trouble to make.
     """
 
     seed: str = "mspbyte"
@@ -105,7 +106,7 @@ def start(config: SimulatorConfig, *, clock: Callable[[], float] = time.time) ->
     if config.tenants < 1:
         raise ValueError(f"a simulator has at least one tenant, not {config.tenants}")
     if not 0.0 < config.throttle_factor <= 1.0:
-        raise ValueError(f"limits are scaled by more than 0 and at most 1, not {config.throttle_factor}")
+        raise ValueError(f"resource units are scaled by more than 0 and at most 1, not {config.throttle_factor}")
     unknown = [rule.tenant for rule in config.faults if rule.tenant is not None and rule.tenant >= config.tenants]
     if unknown:
         raise ValueError(f"there is no tenant {unknown[0]} to make trouble in")

@@ -20,7 +20,7 @@ _EVERYBODY = -1  # the application's gauge is of no tenant
 
 @dataclass(kw_only=True, slots=True)
 class Throttle:
-    """The gauges of all tenants. ``factor`` scales the limits: 0.01 leaves a large tenant 80 units per 10 s.
+    """The gauges of all tenants. ``factor`` scales the resource units: 0.01 leaves a large tenant 80 in 10 s.
 
     All tenants count as customers of one application.
     """

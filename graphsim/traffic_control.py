@@ -21,7 +21,7 @@ _TENANT = "/_sim/tenants/{tenant}"
 
 
 class ThrottleBody(msgspec.Struct, forbid_unknown_fields=True):
-    """Whether limits are enforced, and the factor that scales them."""
+    """Whether limits are enforced, and the factor that scales the resource units."""
 
     enforced: bool
     factor: float = 1.0
@@ -53,7 +53,7 @@ def routes(simulator: Simulator) -> list[Route]:
     async def throttle(request: Request) -> Mapping[str, object]:
         body = await _read(request, ThrottleBody)
         if not 0 < body.factor <= 1:
-            raise ValueError(f"limits are scaled by more than 0 and at most 1, not {body.factor}")
+            raise ValueError(f"resource units are scaled by more than 0 and at most 1, not {body.factor}")
         simulator.traffic.throttle.enforced, simulator.traffic.throttle.factor = body.enforced, body.factor
         return {}
 

@@ -44,7 +44,7 @@ def serve(
     ] = True,
     throttle: Annotated[bool, typer.Option(help="Enforce Microsoft's throttling limits.")] = False,
     throttle_factor: Annotated[
-        float, typer.Option(min=0.0001, max=1.0, help="Scales the limits: 0.01 leaves a hundredth.")
+        float, typer.Option(min=0.0001, max=1.0, help="Scales the resource units of a tenant.")
     ] = 1.0,
     fault: Annotated[list[str] | None, typer.Option(help=FAULT_HELP, metavar="RULE")] = None,
 ) -> None:
