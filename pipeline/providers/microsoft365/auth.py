@@ -95,11 +95,11 @@ class SignInHttp:
         self,
         url: str,
         *,
-        data: dict[str, str | None] | None = None,
+        data: dict[str, str | bytes | None] | None = None,
         headers: dict[str, str] | None = None,
         **_: object,
     ) -> httpx.Response:
-        filled = {key: value for key, value in (data or {}).items() if value is not None}
+        filled = {key: _as_text(value) for key, value in (data or {}).items() if value is not None}
         return self._answer(httpx.Request("POST", url, data=filled, headers=headers))
 
     def close(self) -> None:
@@ -115,6 +115,11 @@ class SignInHttp:
         if refused is not None:
             raise refused
         return response
+
+
+def _as_text(value: str | bytes) -> str:
+    """msal gives a client assertion as bytes, which httpx would write out as Python does."""
+    return value.decode("ascii") if isinstance(value, bytes) else value
 
 
 class TenantTokens:

@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 import json
+from base64 import urlsafe_b64decode
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
+from urllib.parse import parse_qsl
 
 import httpx
 import pytest
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import padding
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 
+from pipeline.domain.credentials import ClientCertificate
 from pipeline.errors import PipelineError, ProviderUnavailableError, TenantUnreachableError, ThrottledError
 from pipeline.providers.microsoft365.auth import Credentials, TenantTokens, TokenStore
+from tests.certificates import make_certificate
 
 AUTHORITY = "https://login.test"
 CREDENTIALS = Credentials(tenant_id="tenant-1", client_id="app", credential="hidden")
@@ -25,11 +32,15 @@ class Entra:
     token: tuple[int, bytes] | None = None
     headers: list[tuple[str, str]] = field(default_factory=list)
     calls: list[str] = field(default_factory=list)
+    forms: list[dict[str, str]] = field(default_factory=list)
     issued: int = 0
 
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         path = str(environ["PATH_INFO"])
         self.calls.append(path)
+        if path.endswith("/token"):
+            form = environ["wsgi.input"].read(int(environ["CONTENT_LENGTH"])).decode()
+            self.forms.append(dict(parse_qsl(form)))
         status, body = self._token() if path.endswith("/token") else self._description(path.split("/")[1])
         start_response(f"{status} x", self.headers)
         return [body]
@@ -71,6 +82,79 @@ def test_a_rejected_token_is_replaced_and_others_stay() -> None:
     assert other.token() == kept
 
 
+CERTIFICATE = make_certificate()
+BY_CERTIFICATE = replace(
+    CREDENTIALS,
+    credential=ClientCertificate(private_key=CERTIFICATE.key_pem().decode(), certificate=CERTIFICATE.pem.decode()),
+)
+
+
+def decoded(part: str) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(urlsafe_b64decode(part + "=="))
+    return found
+
+
+def test_a_certificate_signs_an_assertion_named_by_its_sha256_thumbprint() -> None:
+    """https://learn.microsoft.com/entra/identity-platform/certificate-credentials"""
+    entra = Entra()
+    entra.tokens(TokenStore(), BY_CERTIFICATE).token()
+
+    (form,) = entra.forms
+    assert "client_secret" not in form
+    assert form["client_assertion_type"] == "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
+    signed, _, signature = form["client_assertion"].rpartition(".")
+    header, claims = (decoded(part) for part in signed.split("."))
+    assert header["alg"] == "PS256"
+    assert urlsafe_b64decode(header["x5t#S256"] + "==") == CERTIFICATE.certificate.fingerprint(hashes.SHA256())
+    assert claims["aud"] == f"{AUTHORITY}/tenant-1/oauth2/v2.0/token"
+    assert claims["iss"] == claims["sub"] == "app"
+    assert 0 < claims["exp"] - claims["iat"] <= 600
+    pss = padding.PSS(padding.MGF1(hashes.SHA256()), padding.PSS.DIGEST_LENGTH)
+    public = CERTIFICATE.key.public_key()
+    assert isinstance(public, RSAPublicKey)
+    public.verify(urlsafe_b64decode(signature + "=="), signed.encode(), pss, hashes.SHA256())
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        (CREDENTIALS, BY_CERTIFICATE),
+        (BY_CERTIFICATE, CREDENTIALS),
+        (CREDENTIALS, replace(CREDENTIALS, credential="hidden too")),
+    ],
+    ids=["secret to certificate", "certificate to secret", "secret to secret"],
+)
+def test_after_a_rotation_no_token_of_the_former_credentials_is_used(before: Credentials, after: Credentials) -> None:
+    entra, store = Entra(), TokenStore()
+    under_way = entra.tokens(store, before)
+    assert under_way.token() == "token-1"
+
+    assert entra.tokens(store, after).token() == "token-2"
+
+    assert under_way.token() == "token-1", "a run under way goes on as it began"
+    assert entra.tokens(store, after).token() == "token-2"
+    assert store.access_tokens() == ["token-2"]
+
+
+def test_wrong_new_credentials_are_noticed_at_once() -> None:
+    entra, store = Entra(), TokenStore()
+    entra.tokens(store).token()
+    entra.token = (401, refusal(700027))
+    with pytest.raises(TenantUnreachableError, match="AADSTS700027"):
+        entra.tokens(store, BY_CERTIFICATE).token()
+
+
+def test_a_thousand_tenants_keep_a_thousand_tokens_that_are_found_without_asking_again() -> None:
+    entra, store = Entra(), TokenStore()
+    tenants = [replace(CREDENTIALS, tenant_id=f"tenant-{number}") for number in range(1000)]
+    first = [entra.tokens(store, one).token() for one in tenants]
+    asked = len(entra.calls)
+
+    assert [entra.tokens(store, one).token() for one in tenants] == first
+    assert len(entra.calls) == asked == 2000, "a description and a token each, once"
+    assert len(set(first)) == 1000
+
+
 def refusal(*codes: int, error: str = "invalid_client") -> bytes:
     return json.dumps({"error": error, "error_description": "AADSTS: text", "error_codes": codes}).encode()
 
@@ -82,6 +166,13 @@ def refusal(*codes: int, error: str = "invalid_client") -> bytes:
         (refusal(7000222), "AADSTS7000222", "has expired"),
         (refusal(700016, error="unauthorized_client"), "AADSTS700016", "consent"),
         (refusal(70011, 7000112), "AADSTS7000112", "disabled"),
+        (refusal(65001), "AADSTS65001", "consent"),
+        (refusal(90002), "AADSTS90002", "no such tenant"),
+        (refusal(5000224), "AADSTS5000224", "blocked or gone"),
+        (refusal(900382), "AADSTS900382", "another of Microsoft's clouds"),
+        (refusal(700027), "AADSTS700027", "certificate"),
+        (refusal(700024), "AADSTS700024", "clock"),
+        (refusal(50034), "AADSTS50034", "look the code up"),
         (refusal(123456), "AADSTS123456", "code=123456"),
         (b'{"error": "invalid_request"}', "invalid_request", "look the code up"),
     ],
@@ -125,3 +216,10 @@ def test_no_connection_is_transient() -> None:
 
 def test_the_secret_stays_out_of_repr() -> None:
     assert "hidden" not in repr(CREDENTIALS)
+
+
+def test_a_refused_sign_in_is_asked_once_and_not_again() -> None:
+    entra = Entra(token=(401, refusal(7000222)))
+    with pytest.raises(TenantUnreachableError):
+        entra.tokens(TokenStore()).token()
+    assert len(entra.forms) == 1
