@@ -141,7 +141,7 @@ class HaloClient:
         known = self._tokens.get(self._place, self._credentials.client_id, now)
         if known is not None:
             return known
-        fresh = await self._within(fetch_token(self._http, self._place, self._credentials, now=now))
+        fresh = await self._within(partial(fetch_token, self._http, self._place, self._credentials, now=now))
         self._tokens.put(self._place, self._credentials.client_id, fresh)
         return fresh.text
 
@@ -150,13 +150,14 @@ class HaloClient:
         paging = {"pageinate": "true", "page_size": str(self._page_size), "page_no": str(number), "order": "id"}
         address = f"{self._place.root}{source.path}"
         headers = {"Authorization": f"Bearer {token}", "Accept": "application/json"}
-        return await self._within(self._http.get(address, params={**source.query, **paging}, headers=headers))
+        query = {**source.query, **paging}
+        return await self._within(partial(self._http.get, address, params=query, headers=headers))
 
-    async def _within(self, request: Awaitable[T]) -> T:
+    async def _within(self, request: Callable[[], Awaitable[T]]) -> T:
         """The answer, as long as the deadline has not passed."""
         if self._time_left() <= 0:
             raise DeadlineExceededError("the run's time was up before HaloPSA had answered everything")
         try:
-            return await request
+            return await request()
         except httpx.RequestError as error:
             raise ProviderUnavailableError(f"HaloPSA cannot be reached ({type(error).__name__})") from error

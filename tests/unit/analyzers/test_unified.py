@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from analyzers import catalogue
@@ -70,7 +72,9 @@ def test_every_alert_type_has_one_rule_of_its_analysis_type() -> None:
     assert all(catalogue.rule(one.id) is one for one in catalogue.RULES)
 
 
-@pytest.mark.parametrize("rule", [one for one in catalogue.RULES if one.inputs], ids=lambda one: one.id)
+@pytest.mark.parametrize(
+    "rule", [one for one in catalogue.RULES if one.analysis_type in dict(ANALYZERS)], ids=lambda one: one.id
+)
 def test_a_rule_says_it_is_not_evaluated_without_any_of_its_inputs(rule: catalogue.Rule) -> None:
     for resource in rule.inputs:
         graph = tenant(users=(user(last_success=ago(200), sku_ids=("e3",)),), unread={resource: "no consent"})
@@ -99,6 +103,22 @@ def test_without_roles_nobody_is_called_privileged_or_not(missing: Resource) -> 
 
     assert holders.ids is None
     assert "no consent" in holders.reason
+
+
+@pytest.mark.parametrize("missing", [Resource.ROLE_ASSIGNMENTS, Resource.ROLE_DEFINITIONS])
+def test_assignments_that_could_not_be_read_leave_open_who_is_privileged(missing: Resource) -> None:
+    holders = privileged(tenant(roles=((GLOBAL_ADMIN, "ada"),), unread={missing: "throttled"}))
+
+    assert holders.ids is None
+    assert "throttled" in holders.reason
+
+
+def test_a_capture_from_before_assignments_were_read_is_judged_by_its_directory_roles() -> None:
+    graph = tenant(roles=((GLOBAL_ADMIN, "ada"),))
+    later = (Resource.ROLE_ASSIGNMENTS, Resource.ROLE_DEFINITIONS)
+    before = replace(graph, inputs={key: value for key, value in graph.inputs.items() if key not in later})
+
+    assert privileged(before).ids == frozenset({"ada"})
 
 
 def test_the_role_lists_hold_the_global_administrator() -> None:
