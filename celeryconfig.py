@@ -204,6 +204,11 @@ _tick = {"expires": 10, "retry": False, "ignore_result": True}
 beat_schedule = {
     "dispatch due syncs": {"task": "tasks.schedule.dispatch_due_syncs", "schedule": 1.0, "options": _tick},
     "reap stalled runs": {"task": "tasks.schedule.reap_stalled_runs", "schedule": 1.0, "options": _tick},
+    "keep subscriptions": {
+        "task": "tasks.schedule.keep_subscriptions",
+        "schedule": 60.0,
+        "options": {"expires": 55, "retry": False, "ignore_result": True},
+    },
     "apply retention": {
         "task": "tasks.schedule.apply_retention",
         "schedule": crontab(hour="3", minute="17"),

@@ -9,6 +9,8 @@ from celery.signals import beat_init, setup_logging, worker_process_init, worker
 
 from pipeline.observability.logging import configure_logging
 from pipeline.settings import Settings, load_settings
+from pipeline.stages.subscriptions import Keeper
+from pipeline.subscribing import build_keeper
 from pipeline.wiring import Wiring, build
 
 
@@ -23,6 +25,12 @@ def wiring() -> Wiring:
     return build(settings(), interruptions=(SoftTimeLimitExceeded,))
 
 
+@cache
+def keeper() -> Keeper:
+    """On this process's database; made by the first tick it is given."""
+    return build_keeper(settings(), wiring().database)
+
+
 @setup_logging.connect
 def _logging(**_: object) -> None:
     configure_logging(settings())
@@ -33,6 +41,7 @@ def _fresh(**_: object) -> None:
     """A forked child starts with nothing of its parent's; the first step then finds everything ready."""
     settings.cache_clear()
     wiring.cache_clear()
+    keeper.cache_clear()
     wiring()
 
 

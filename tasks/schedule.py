@@ -1,4 +1,4 @@
-"""What beat asks for: due syncs, lost steps, and the end of what is kept for a time only."""
+"""What beat asks for: due syncs, lost steps, subscriptions, and the end of what is kept for a time only."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pipeline.storage.ledger import Patience
 from pipeline.wiring import now
 from tasks.app import app
 from tasks.canvas import publish
-from tasks.process import settings, wiring
+from tasks.process import keeper, settings, wiring
 
 
 @app.task(name="tasks.schedule.dispatch_due_syncs")
@@ -31,6 +31,11 @@ def reap_stalled_runs() -> int:
     for dispatch in again:
         publish(dispatch)
     return len(again)
+
+
+@app.task(name="tasks.schedule.keep_subscriptions")
+def keep_subscriptions() -> int:
+    return keeper().keep(now()).done
 
 
 @app.task(name="tasks.schedule.apply_retention")

@@ -10,7 +10,7 @@ import hmac
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Annotated
 
 import msgspec
@@ -19,6 +19,7 @@ import structlog
 from pipeline.domain.capture import SyncType
 from pipeline.domain.runs import Scope, Trigger
 from pipeline.domain.subscriptions import SYNC_TYPE_OF, WantedAction
+from pipeline.settings import Settings
 from pipeline.storage.database import Database, bound_statements
 from pipeline.storage.schedules import Debounce, request_syncs
 from pipeline.storage.subscriptions import Known, Told, known, note
@@ -123,6 +124,14 @@ def _objection(item: Notification | None, stored: Mapping[str, Known]) -> str:
     if item.lifecycle_event and item.lifecycle_event not in LIFECYCLE:
         return "of an unknown event"
     return ""
+
+
+def debounce_of(settings: Settings) -> Debounce:
+    """How notifications of a source gather."""
+    return Debounce(
+        quiet=timedelta(milliseconds=settings.debounce_quiet_ms),
+        limit=timedelta(milliseconds=settings.max_debounce_window_ms),
+    )
 
 
 def receive(database: Database, items: Sequence[Notification | None], now: datetime, debounce: Debounce) -> Verdict:

@@ -10,7 +10,7 @@ import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 import structlog
 from starlette.requests import ClientDisconnect, Request
@@ -20,9 +20,8 @@ from starlette.routing import Route
 from pipeline.domain.subscriptions import LIFECYCLE_PATH, NOTIFICATIONS_PATH
 from pipeline.errors import PipelineError
 from pipeline.settings import Settings
-from pipeline.stages.notifications import NO_DELIVERY, Notification, items_of, receive
+from pipeline.stages.notifications import NO_DELIVERY, Notification, debounce_of, items_of, receive
 from pipeline.storage.database import Database
-from pipeline.storage.schedules import Debounce
 
 log = structlog.get_logger(__name__)
 
@@ -107,11 +106,7 @@ class Notifications:
             work.exception()  # seen here, for nobody may be waiting any more
 
     def _receive(self, items: Sequence[Notification | None]) -> None:
-        debounce = Debounce(
-            quiet=timedelta(milliseconds=self.settings.debounce_quiet_ms),
-            limit=timedelta(milliseconds=self.settings.max_debounce_window_ms),
-        )
-        receive(self._opened(), items, self.clock(), debounce)
+        receive(self._opened(), items, self.clock(), debounce_of(self.settings))
 
     def _opened(self) -> Database:
         with self._lock:

@@ -132,6 +132,7 @@ def test_every_beat_message_expires_and_beat_keeps_no_file(tmp_path: Path, monke
     assert {entry["task"] for entry in celeryconfig.beat_schedule.values()} == {
         "tasks.schedule.dispatch_due_syncs",
         "tasks.schedule.reap_stalled_runs",
+        "tasks.schedule.keep_subscriptions",
         "tasks.schedule.apply_retention",
     }
     assert all(entry["options"]["expires"] for entry in celeryconfig.beat_schedule.values())
