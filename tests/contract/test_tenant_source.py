@@ -12,7 +12,7 @@ from graphsim.pages import capture_pages
 from graphsim.serve import RunningSimulator
 from graphsim.simulator import SimulatorConfig
 from pipeline.domain.capture import COMPLETE, NormalizedCapture, Page, ReadOutcome, Resource
-from pipeline.domain.entities import EntityType, RelationshipType
+from pipeline.domain.entities import EntityType, RelationshipType, Role
 from pipeline.domain.providers import Provider, resources_of
 from pipeline.providers.folder import read_folder, write_folder
 from pipeline.providers.memory import MemorySource
@@ -27,6 +27,15 @@ EVERYTHING = resources_of(Provider.MICROSOFT365)
 TENANTS = range(5)
 USERS = 60
 NEEDS_PREMIUM = (Resource.SIGN_IN_ACTIVITY, Resource.REGISTRATION_DETAILS)
+HELD_BY_ALL = (
+    EntityType.GROUPS,
+    EntityType.ROLES,
+    EntityType.LICENSES,
+    EntityType.SECURITY_DEFAULTS,
+    EntityType.SUBSCRIPTIONS,
+    EntityType.APPLICATIONS,
+    EntityType.ORGANIZATION,
+)
 SourceOf = Callable[[int], TenantSource]
 
 
@@ -99,10 +108,36 @@ def test_a_tenant_is_read_as_a_whole(source_of: SourceOf, simulator: RunningSimu
     _, capture = read(source_of(index), *EVERYTHING)
     assert set(capture.outcomes) == set(EVERYTHING)
     assert len(capture.entities[EntityType.IDENTITIES]) == USERS
-    for kind in (EntityType.GROUPS, EntityType.ROLES, EntityType.LICENSES, EntityType.SECURITY_DEFAULTS):
+    for kind in HELD_BY_ALL:
         assert capture.entities[kind], kind
     for relationship in (RelationshipType.MEMBER_OF, RelationshipType.ASSIGNED_ROLE, RelationshipType.HAS_LICENSE):
         assert capture.edges[relationship], relationship
+
+
+ROLES_ALONE = (
+    Resource.DIRECTORY_ROLES,
+    Resource.ROLE_MEMBERS,
+    Resource.ROLE_ASSIGNMENTS,
+    Resource.ROLE_DEFINITIONS,
+)
+
+
+@pytest.mark.parametrize("index", TENANTS)
+def test_roles_read_alone_have_the_holders_they_have_in_the_whole(source_of: SourceOf, index: int) -> None:
+    """Without users and groups nothing but the lists of roles themselves can tell what kind a holder is of."""
+    _, alone = read(source_of(index), *ROLES_ALONE)
+    _, whole = read(source_of(index), *EVERYTHING)
+    assert alone.edges[RelationshipType.ASSIGNED_ROLE] == whole.edges[RelationshipType.ASSIGNED_ROLE]
+    parents = {edge.parent_id for edge in whole.edges[RelationshipType.ASSIGNED_ROLE]}
+    assert parents <= whole.entities[EntityType.ROLES].keys()
+
+
+def test_a_role_the_tenant_made_itself_has_its_holder(source_of: SourceOf) -> None:
+    _, capture = read(source_of(0), *ROLES_ALONE)
+    roles = capture.entities[EntityType.ROLES].values()
+    own = {role.id for role in roles if isinstance(role, Role) and not role.built_in}
+    assert len(own) == 1
+    assert own <= {edge.parent_id for edge in capture.edges[RelationshipType.ASSIGNED_ROLE]}
 
 
 @pytest.mark.parametrize("index", TENANTS)
@@ -122,6 +157,8 @@ def test_what_a_licence_withholds_is_incomplete_with_its_reason(
         (Resource.SKUS,),
         (Resource.GROUPS, Resource.GROUP_MEMBERS),
         (Resource.DIRECTORY_ROLES, Resource.ROLE_MEMBERS),
+        (Resource.ROLE_ASSIGNMENTS, Resource.ROLE_DEFINITIONS),
+        (Resource.ORGANIZATION, Resource.DIRECTORY_SUBSCRIPTIONS, Resource.APPLICATIONS),
         (Resource.POLICIES, Resource.NAMED_LOCATIONS, Resource.AUTHENTICATION_STRENGTHS, Resource.SECURITY_DEFAULTS),
         (),
     ],

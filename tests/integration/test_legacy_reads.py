@@ -55,13 +55,17 @@ TENANT: dict[EntityType, dict[str, Entity]] = {
         "cyd": replace(USER, id="cyd", enabled=None),
     },
     EntityType.GROUPS: {name: Group(id=name) for name in ("inner", "outer", "loop")},
-    EntityType.ROLES: {"r1": Role(id="r1", display_name="Global Administrator"), "r2": Role(id="r2")},
+    EntityType.ROLES: {
+        "r1": Role(id="r1", display_name="Global Administrator"),
+        "r2": Role(id="r2"),
+        "r3": Role(id="r3", display_name="Application Admin", built_in=False),
+    },
     EntityType.POLICIES: {name: ConditionalAccessPolicy(id=name) for name in ("p2", "p1", "P3")},
     EntityType.LICENSES: {"s1": License(id="s1", part_number="E5", enabled_units=3)},
     EntityType.SECURITY_DEFAULTS: {"d": SecurityDefaults(id="d", enabled=True)},
 }
 MEMBERS = [("inner", "ann"), ("outer", "inner"), ("loop", "outer"), ("outer", "loop")]
-HOLDERS = [("r1", "ann"), ("r2", "bob")]
+HOLDERS = [("r1", "ann"), ("r2", "bob"), ("r3", "cyd")]
 FOUR = frozenset({AnalysisType.MFA, AnalysisType.POLICY, AnalysisType.LICENSE, AnalysisType.STALE})
 
 
@@ -156,6 +160,10 @@ def test_groups_are_followed_through_nesting_and_circles(reads: LegacyReads) -> 
 def test_a_holder_of_a_role_with_admin_in_its_name_is_an_admin(reads: LegacyReads) -> None:
     assert reads.tags_of("ann") == {"Admin"}
     assert reads.tags_of("bob") == frozenset()
+
+
+def test_a_role_the_tenant_made_itself_makes_no_admin_for_the_old_system_never_read_it(reads: LegacyReads) -> None:
+    assert reads.tags_of("cyd") == frozenset()
 
 
 def test_licences_of_a_user_come_once_each(reads: LegacyReads) -> None:

@@ -108,6 +108,8 @@ def test_the_tables_leave_nothing_out() -> None:
         (SyncType.GROUPS, 720),
         (SyncType.LICENSES, 720),
         (SyncType.ROLES, 1440),
+        (SyncType.APPLICATIONS, 1440),
+        (SyncType.ORGANIZATION, 1440),
     ],
 )
 def test_each_kind_of_sync_is_due_as_often_as_documented(kind: SyncType, minutes: int) -> None:

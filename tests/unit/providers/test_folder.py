@@ -28,7 +28,14 @@ FILES: dict[str, object] = {
     "authenticationStrengthPolicies": {"value": []},
     "securityDefaults": {"value": [DEFAULTS]},
     "subscribedSkus": {"value": [{"skuId": "k"}]},
+    "roleAssignments": {"value": [{"id": "a", "roleDefinitionId": "r", "principalId": "u", "directoryScopeId": "/"}]},
+    "roleDefinitions": {"value": [{"id": "r", "templateId": "r"}]},
+    "directorySubscriptions": {"value": [{"id": "s"}]},
+    "applications": {"value": [{"id": "a"}]},
+    "organization": {"value": [{"id": "o"}]},
 }
+MEMBER_LISTS = ("groupMembers", "directoryRoleMembers")
+LATER = ("roleAssignments", "roleDefinitions", "directorySubscriptions", "applications", "organization")
 
 
 def folder_of(path: Path, **changes: object) -> Path:
@@ -82,6 +89,21 @@ def test_what_the_folder_does_not_hold_is_incomplete(
 ) -> None:
     _, outcomes = read_folder(folder_of(tmp_path, **changes))
     assert {key.value: outcome.reason for key, outcome in outcomes.items() if not outcome.complete} == reasons
+
+
+def test_a_folder_from_before_a_list_was_read_says_nothing_of_it(tmp_path: Path) -> None:
+    _, outcomes = read_folder(folder_of(tmp_path, **dict.fromkeys(LATER)))
+
+    assert {resource.value for resource in outcomes} == {*FILES, "signInActivity", *MEMBER_LISTS} - {*LATER}
+    assert set(outcomes.values()) == {COMPLETE}
+
+
+@pytest.mark.parametrize("name", LATER)
+def test_a_later_list_that_could_not_be_read_stays_so_in_an_export(tmp_path: Path, name: str) -> None:
+    cut = ReadOutcome(complete=False, reason="no consent")
+    write_folder(tmp_path, (), {Resource(name): cut})
+
+    assert read_folder(tmp_path) == ([], {Resource(name): cut})
 
 
 @pytest.mark.parametrize("content", [DEFAULTS, [DEFAULTS], {"value": [DEFAULTS]}, {"@odata.context": "x"} | DEFAULTS])
