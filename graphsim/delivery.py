@@ -29,12 +29,12 @@ class TroubledResponse(Response):
         self._seconds = fault.seconds
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if self._delivery is Delivery.HANG:
-            await asyncio.sleep(self._seconds)
+        if self._delivery is Delivery.HANG and await _left(receive, self._seconds):
+            return
         if self._delivery is Delivery.CUT:
             await self._cut(scope, receive, send)
         elif self._delivery is Delivery.SLOW:
-            await self._trickle(send)
+            await self._trickle(receive, send)
         else:
             await super().__call__(scope, receive, send)
 
@@ -47,15 +47,25 @@ class TroubledResponse(Response):
         part = body[: min(len(body) // 2, _CUT_AFTER)]
         await send({"type": "http.response.body", "body": part, "more_body": True})
         await asyncio.sleep(_ON_ITS_WAY)
-        cast("Callable[[], None]", scope["extensions"][ABORT])()
-        while (await receive())["type"] != "http.disconnect":
-            pass
+        cast(Callable[[], None], scope["extensions"][ABORT])()
+        await _left(receive, None)
 
-    async def _trickle(self, send: Send) -> None:
+    async def _trickle(self, receive: Receive, send: Send) -> None:
         body = await self._start(send)
         size = max(1, -(-len(body) // _PIECES))
-        pieces = [body[at : at + size] for at in range(0, len(body), size)]
-        for piece in pieces:
-            await asyncio.sleep(self._seconds / len(pieces))
-            await send({"type": "http.response.body", "body": piece, "more_body": True})
+        for at in range(0, len(body), size):
+            if await _left(receive, self._seconds * size / len(body)):
+                return
+            await send({"type": "http.response.body", "body": body[at : at + size], "more_body": True})
         await send({"type": "http.response.body", "body": b"", "more_body": False})
+
+
+async def _left(receive: Receive, seconds: float | None) -> bool:
+    """Whether the client goes away within so many seconds; waits for as long as it doesn't, ``None`` for ever."""
+    try:
+        async with asyncio.timeout(seconds):
+            while (await receive())["type"] != "http.disconnect":
+                pass
+    except TimeoutError:
+        return False
+    return True
