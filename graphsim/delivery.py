@@ -47,7 +47,7 @@ class TroubledResponse(Response):
         part = body[: min(len(body) // 2, _CUT_AFTER)]
         await send({"type": "http.response.body", "body": part, "more_body": True})
         await asyncio.sleep(_ON_ITS_WAY)
-        cast(Callable[[], None], scope["extensions"][ABORT])()
+        cast("Callable[[], None]", scope["extensions"][ABORT])()
         await _left(receive, None)
 
     async def _trickle(self, receive: Receive, send: Send) -> None:
