@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from urllib.parse import parse_qsl
 from uuid import uuid4
 
@@ -21,6 +22,7 @@ from graphsim.exchange import Answer, GraphRequest
 from graphsim.faults import Delivery
 from graphsim.halopsa import app as halopsa
 from graphsim.oauth_errors import TokenError, unknown_tenant
+from graphsim.playing import played
 from graphsim.simulator import Simulator, SimulatorConfig, start
 from graphsim.state import TenantState
 
@@ -49,7 +51,13 @@ def create_app(config: SimulatorConfig, *, clock: Clock = time.time) -> Starlett
     async def elsewhere(request: Request) -> Response:
         return _elsewhere(request, clock())
 
+    @asynccontextmanager
+    async def lifespan(_app: Starlette) -> AsyncIterator[None]:
+        async with simulator.notifier.running(), played(simulator.playback(), clock):
+            yield
+
     app = Starlette(
+        lifespan=lifespan,
         routes=[
             *traffic_control.routes(simulator),
             *control.routes(simulator),
@@ -58,7 +66,7 @@ def create_app(config: SimulatorConfig, *, clock: Clock = time.time) -> Starlett
             Route("/{tenant}/oauth2/v2.0/token", token, methods=["POST"]),
             Route("/{tenant}/v2.0/.well-known/openid-configuration", discovery, methods=["GET"]),
             Route("/{path:path}", elsewhere, methods=_METHODS),
-        ]
+        ],
     )
     app.state.simulator = simulator
     return app

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from dataclasses import asdict
 from typing import TypeVar
 
 import msgspec
@@ -113,7 +114,22 @@ def routes(simulator: Simulator) -> list[Route]:
         listed = [{"action": a.name, "about": a.about, "target": a.target, "takes": a.takes} for a in mutations.ACTIONS]
         return _answer(200, {"mutations": listed})
 
+    async def progress(_request: Request) -> Response:
+        steps = simulator.config.scenario.steps if simulator.config.scenario else ()
+        played = simulator.played[-1] if simulator.played else None
+        told: Json = {
+            "steps": len(steps),
+            "done": played.done if played else 0,
+            "failed": played.failed if played else [],
+        }
+        return _answer(200, told)
+
+    async def notified(_request: Request) -> Response:
+        return _answer(200, asdict(simulator.notifier.tally))
+
     found = [
+        Route("/_sim/scenario", progress, methods=["GET"]),
+        Route("/_sim/notifications", notified, methods=["GET"]),
         Route("/_sim/tenants", tenants, methods=["GET"]),
         Route("/_sim/mutations", vocabulary, methods=["GET"]),
     ]

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 
-from graphsim import delta
+from graphsim import delta, subscriptions
 from graphsim.exchange import Answer, GraphRequest
+from graphsim.lists import KEY
 from graphsim.simulator import Simulator
 from graphsim.state import TenantState
 
@@ -24,5 +25,8 @@ OPERATIONS: tuple[tuple[tuple[str, ...], Operation], ...] = (
 )
 """Path after ``/v1.0/`` and what answers: ``(("users", "delta"), delta.users)``. ``users/delta()`` is the same path."""
 
-ASYNC_OPERATIONS: tuple[tuple[tuple[str, ...], AsyncOperation], ...] = ()
-"""``(("subscriptions",), subscriptions.collection), (("subscriptions", KEY), subscriptions.one)``."""
+ASYNC_OPERATIONS: tuple[tuple[tuple[str, ...], AsyncOperation], ...] = (
+    (("subscriptions",), subscriptions.collection),
+    (("subscriptions", KEY), subscriptions.one),
+    (("subscriptions", KEY, "reauthorize"), subscriptions.reauthorize),
+)

@@ -154,7 +154,7 @@ def _server(app: Starlette, files: TlsFiles | None) -> _Server:
             ssl_keyfile=str(files.key) if files else None,
             log_level="error",
             access_log=False,
-            lifespan="off",
+            lifespan="on",
             ws="none",
             loop="asyncio",
             http="h11",

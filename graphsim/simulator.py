@@ -13,6 +13,8 @@ from graphsim.fault_rules import FaultRule, made
 from graphsim.halopsa.state import HaloState
 from graphsim.limits import Bucket
 from graphsim.meter import KEPT_SECONDS, Reading
+from graphsim.notifier import Notifier
+from graphsim.playing import Playback, Scenario
 from graphsim.state import TenantState
 from graphsim.tenants import generate, tenant_id, tenant_index
 from graphsim.throttling import Throttle
@@ -37,6 +39,14 @@ class SimulatorConfig:
     throttle: bool = False
     throttle_factor: float = 1.0
     faults: tuple[FaultRule, ...] = ()
+    scenario: Scenario | None = None
+    """What happens to the tenants, and when."""
+    notification_ca: str = ""
+    """The file with the CA of the endpoints that are notified; without it, those on this machine are not verified."""
+    notification_scale: float = 1.0
+    """Shortens or stretches the pauses before notifications are repeated."""
+    plain_notifications: bool = False
+    """Whether endpoints on this machine may be notified over http, which Graph never does."""
 
     def size_of(self, index: int) -> int:
         return self.users if isinstance(self.users, int) else self.users[index % len(self.users)]
@@ -63,7 +73,9 @@ class Simulator:
     now: datetime
     clock: Callable[[], float]
     world: WorldClock
+    notifier: Notifier
     states: dict[int, TenantState] = field(default_factory=dict)
+    played: list[Playback] = field(default_factory=list)
     halopsa: HaloState = field(default_factory=HaloState)
     traffic: Traffic = field(default_factory=Traffic)
 
@@ -84,6 +96,12 @@ class Simulator:
         if index is None or index >= self.config.tenants:
             return None
         return self.state(index)
+
+    def playback(self) -> Playback:
+        """The scenario, ready to be played from its beginning; what became of it is told by ``played``."""
+        made = Playback(scenario=self.config.scenario or Scenario(steps=()), find=self.find)
+        self.played.append(made)
+        return made
 
     def id_of(self, index: int) -> str:
         return tenant_id(self.config.seed, index)
@@ -119,5 +137,6 @@ def start(config: SimulatorConfig, *, clock: Callable[[], float] = time.time) ->
         now=config.now or today(),
         clock=clock,
         world=clock_from(clock, config.now),
+        notifier=Notifier(clock=clock, ca=config.notification_ca, scale=config.notification_scale),
         traffic=traffic,
     )

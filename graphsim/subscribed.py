@@ -24,6 +24,8 @@ class Subscription:
     lifecycle_url: str
     client_state: str
     expires_at: float
+    since: int
+    """The change log's last number when it was made: earlier changes are none of its business."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
