@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 import pytest
 
+from graphsim.faults import of_kind
 from graphsim.pages import capture_pages
 from graphsim.serve import RunningSimulator
 from graphsim.simulator import SimulatorConfig
@@ -17,11 +20,10 @@ from pipeline.domain.providers import Provider, resources_of
 from pipeline.providers.folder import read_folder, write_folder
 from pipeline.providers.memory import MemorySource
 from pipeline.providers.microsoft365 import normalize
-from pipeline.providers.microsoft365.auth import Credentials, TokenStore
+from pipeline.providers.microsoft365.auth import TokenStore
 from pipeline.providers.microsoft365.conclusion import NO_PREMIUM
-from pipeline.providers.microsoft365.retry import Clock
-from pipeline.providers.microsoft365.source import Microsoft365Source
 from pipeline.providers.source import TenantSource
+from tests.readings import normalized, simulated_source
 
 EVERYTHING = resources_of(Provider.MICROSOFT365)
 TENANTS = range(5)
@@ -60,41 +62,24 @@ def in_memory(simulator: RunningSimulator) -> SourceOf:
 
 
 def over_https(simulator: RunningSimulator) -> SourceOf:
-    store = TokenStore()
-
-    def source(index: int) -> TenantSource:
-        known = simulator.credentials(index)
-        return Microsoft365Source(
-            Credentials(tenant_id=known.tenant_id, client_id=known.client_id, credential=known.client_secret),
-            base_url=simulator.base_url,
-            authority=simulator.base_url,
-            ca_path=simulator.ca_path,
-            store=store,
-            clock=Clock(sleep=at_once),
-        )
-
-    return source
+    return partial(simulated_source, simulator, store=TokenStore())
 
 
-async def at_once(_seconds: float) -> None:
-    """Nobody waits in a test."""
+def in_a_storm(simulator: RunningSimulator) -> SourceOf:
+    """A fifth of the answers are 429, 503, 504 or cut."""
+    simulator.simulator.traffic.faults += [replace(of_kind(kind), rate=0.05) for kind in ("429", "503", "504", "cut")]
+    return over_https(simulator)
 
 
 def without_premium() -> ReadOutcome:
     return ReadOutcome(complete=False, reason=NO_PREMIUM)
 
 
-@pytest.fixture(params=[in_memory, over_https], ids=["memory", "microsoft365"])
-def source_of(request: pytest.FixtureRequest, simulator: RunningSimulator) -> SourceOf:
+@pytest.fixture(params=[in_memory, over_https, in_a_storm], ids=["memory", "microsoft365", "storm"])
+def source_of(request: pytest.FixtureRequest, simulator: RunningSimulator) -> Iterator[SourceOf]:
     make: Callable[[RunningSimulator], SourceOf] = request.param
-    return make(simulator)
-
-
-def normalized(
-    source: TenantSource, pages: Iterable[Page], outcomes: Mapping[Resource, ReadOutcome]
-) -> NormalizedCapture:
-    kept = list(pages)
-    return NormalizedCapture(entities=source.entities(kept), edges=source.edges(kept), outcomes=outcomes)
+    yield make(simulator)
+    simulator.simulator.traffic.faults.clear()
 
 
 def read(source: TenantSource, *resources: Resource) -> tuple[list[Page], NormalizedCapture]:
@@ -180,9 +165,11 @@ def test_reading_again_gives_an_equal_capture(source_of: SourceOf) -> None:
 
 
 @pytest.mark.parametrize("index", TENANTS)
-def test_both_sources_agree(simulator: RunningSimulator, index: int) -> None:
-    remembered, real = in_memory(simulator)(index), over_https(simulator)(index)
-    assert read(remembered, *EVERYTHING)[1] == read(real, *EVERYTHING)[1]
+def test_every_source_agrees_with_the_one_in_memory(
+    source_of: SourceOf, simulator: RunningSimulator, index: int
+) -> None:
+    remembered = in_memory(simulator)(index)
+    assert read(remembered, *EVERYTHING)[1] == read(source_of(index), *EVERYTHING)[1]
 
 
 @pytest.mark.parametrize("index", TENANTS)

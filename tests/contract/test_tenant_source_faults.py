@@ -24,9 +24,9 @@ from pipeline.errors import (
 )
 from pipeline.providers.microsoft365.auth import Credentials, TokenStore
 from pipeline.providers.microsoft365.conclusion import NO_PREMIUM
-from pipeline.providers.microsoft365.normalize import normalize
 from pipeline.providers.microsoft365.retry import Clock
 from pipeline.providers.microsoft365.source import Microsoft365Source
+from tests.readings import normalized
 
 NON_PREMIUM = "Authentication_RequestFromNonPremiumTenantOrB2CTenant"
 
@@ -93,7 +93,7 @@ class Reader:
             clock=Clock(monotonic=lambda: self.time.now, sleep=self.time.sleep),
         )
         self.pages.clear()
-        return normalize(self.pages, source.read(resources_of(Provider.MICROSOFT365), self.pages.append))
+        return normalized(source, self.pages, source.read(resources_of(Provider.MICROSOFT365), self.pages.append))
 
 
 @pytest.fixture
@@ -168,7 +168,7 @@ def test_a_premium_tenant_that_is_called_unlicensed_for_a_moment_keeps_its_sign_
 
 
 def test_without_a_premium_licence_every_user_is_read_and_no_sign_in(reader: Reader) -> None:
-    reader.fails(status=403, code=NON_PREMIUM, path="users", times=3)
+    reader.fails(status=403, code=NON_PREMIUM, path="users", times=6)  # three of them when asking for changes
     capture = reader.read()
     assert incomplete(capture) == {Resource.SIGN_IN_ACTIVITY: NO_PREMIUM}
     assert capture.outcomes[Resource.USERS] == COMPLETE
@@ -190,7 +190,7 @@ def test_tokens_that_are_revoked_are_replaced(reader: Reader) -> None:
 @pytest.mark.parametrize(
     ("change", "code"),
     [
-        ({"client_secret": "not it"}, "AADSTS7000215"),
+        ({"credential": "not it"}, "AADSTS7000215"),
         ({"client_id": "00000000-0000-0000-0000-000000000001"}, "AADSTS700016"),
         ({"tenant_id": "00000000-0000-0000-0000-000000000002"}, "AADSTS90002"),
     ],
