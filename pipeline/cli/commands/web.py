@@ -1,4 +1,4 @@
-"""``mspbyte web``: health and metrics over HTTP."""
+"""``mspbyte web``: health, metrics and change notifications over HTTP."""
 
 from __future__ import annotations
 
@@ -11,5 +11,5 @@ app = noun()
 
 @app.command()
 def web() -> None:
-    """Serve /health and /metrics on WEB_PORT, until SIGTERM."""
+    """Serve /health, /metrics and /notifications on WEB_PORT, until SIGTERM."""
     serve_web(service_settings())
