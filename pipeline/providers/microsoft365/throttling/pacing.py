@@ -62,8 +62,8 @@ def hold(granted: Granted, seconds: float, *, limit: Limit, pace: Pace, now: flo
 def _next(until: float, units: float, limit: Limit, lane: Lane, now: float) -> tuple[float, float]:
     """Until when the lane's grants take with these units, and how long they have to wait."""
     own = units * limit.seconds / (limit.units * lane.share)
-    until = max(until, now) + own
-    return until, max(0.0, until - now - max(own, burst_seconds(limit, lane)))
+    begin = max(until, now)
+    return begin + own, max(0.0, begin - now - max(0.0, burst_seconds(limit, lane) - own))
 
 
 def burst_seconds(limit: Limit, lane: Lane | None) -> float:

@@ -24,8 +24,8 @@ local patience, low, late, nearly = tonumber(ARGV[1]), ARGV[2] == '1', tonumber(
 
 local function next_place(taken_until, units, limit, seconds, share, burst)
   local own = units * seconds / (limit * share)
-  local taken = math.max(tonumber(taken_until) or 0, now) + own
-  return taken, math.max(0, taken - now - math.max(own, seconds * burst / share))
+  local begin = math.max(tonumber(taken_until) or 0, now)
+  return begin + own, math.max(0, begin - now - math.max(0, seconds * burst / share - own))
 end
 
 for position, key in ipairs(KEYS) do

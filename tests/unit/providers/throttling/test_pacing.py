@@ -19,7 +19,7 @@ LARGEST_BATCH = 100
 JITTER = {Bucket.IDENTITY: 0.35, Bucket.REPORTS: 1.0, Bucket.PROTECTION: 0.2, Bucket.APPLICATION: 0.1}
 """Seconds by which requests may come together closer than they were granted, without breaking the limit."""
 
-FOREVER = 60.0
+FOREVER = 30.0
 
 
 @dataclass
