@@ -11,6 +11,7 @@ from graphsim.fault_rules import FaultRule, read_rule
 from graphsim.faults import KINDS
 from graphsim.serve import serve as serve_graph
 from graphsim.simulator import SimulatorConfig, start
+from pipeline.cli import graphsim_hand
 from pipeline.cli.grammar import AsJson, noun
 from pipeline.cli.pages.output import facts, plain, print_json, show
 from pipeline.embedded import default_state_dir
@@ -47,6 +48,15 @@ def serve(
         float, typer.Option(min=0.0001, max=1.0, help="Scales the resource units of a tenant.")
     ] = 1.0,
     fault: Annotated[list[str] | None, typer.Option(help=FAULT_HELP, metavar="RULE")] = None,
+    scenario: Annotated[
+        Path | None, typer.Option(help="A YAML file of what happens to the tenants, and when.", metavar="FILE")
+    ] = None,
+    notification_ca: Annotated[
+        Path | None, typer.Option(help="Verify the endpoints that are notified of changes with this CA.")
+    ] = None,
+    http_notifications: Annotated[
+        bool, typer.Option(help="Let applications on this machine be notified over http, too.")
+    ] = False,
 ) -> None:
     """Serve generated tenants over HTTPS until interrupted.
 
@@ -61,6 +71,9 @@ def serve(
         throttle=throttle,
         throttle_factor=throttle_factor,
         faults=tuple(_rule(text, tenants) for text in fault or ()),
+        scenario=graphsim_hand.read_scenario(scenario, tenants=tenants),
+        notification_ca=str(notification_ca or ""),
+        plain_notifications=http_notifications,
     )
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -93,3 +106,7 @@ def credentials(*, tenants: Tenants = 5, users: Users = 200, seed: Seed = "mspby
     for index, one in enumerate(found):
         told = [("--tenant-id", one.tenant_id), ("--client-id", one.client_id), ("secret", one.client_secret)]
         show(plain(f"tenant {index}", "bold"), facts(told))
+
+
+app.command()(graphsim_hand.mutate)
+app.command()(graphsim_hand.mutations)
