@@ -9,8 +9,9 @@ from typing import cast
 
 import msgspec
 
+from graphsim.counting import enabled_users
 from graphsim.errors import not_premium
-from graphsim.lists import USERS, Collection
+from graphsim.lists import REGISTRATIONS, USERS, Collection
 from graphsim.odata import Query, check_top, pick
 from graphsim.reads import Entries, Place
 from graphsim.schema import GROUP, MEMBER, USER, EntityShape
@@ -61,6 +62,11 @@ def single(state: TenantState, body: Json, *, shape: EntityShape, query: Query, 
     return _ENCODER.encode({"@odata.context": context, **_reduced(body, shape, query)})
 
 
+def total(state: TenantState, collection: Collection) -> int:
+    """How many objects the list holds."""
+    return _count(state, Wanted(collection=collection))
+
+
 def _entries(state: TenantState, wanted: Wanted, place: Place) -> Entries:
     if _wants_sign_ins(wanted) and not state.tenant.posture.premium:
         raise not_premium()
@@ -102,6 +108,8 @@ def _selected(body: Json, shape: EntityShape, select: tuple[str, ...] | None) ->
 def _count(state: TenantState, wanted: Wanted) -> int:
     if wanted.collection is USERS:
         return state.user_count
+    if wanted.collection is REGISTRATIONS:
+        return enabled_users(state)
     start = Place(key=wanted.place.key, ids_only=True)
     return sum(1 for _ in _entries(state, wanted, start))
 
