@@ -18,7 +18,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 
 from pipeline.domain.capture import Page, Resource
 from pipeline.providers.microsoft365 import decoding
-from pipeline.stages.collector import collector_paused
+from pipeline.stages.memory import collector_paused
 from pipeline.storage.bulk import copy_rows, driver
 from pipeline.storage.database import Database
 from pipeline.storage.tables import alerts, entities, findings, relationships

@@ -11,11 +11,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
+from typing import TypeVar
 
 import structlog
 from sqlalchemy import Connection, Engine, event
 
 log = structlog.get_logger(__name__)
+
+Row = TypeVar("Row")
 
 
 @dataclass(slots=True)
@@ -48,6 +51,21 @@ def timed(operation: str, *, slow_ms: float = float("inf")) -> Iterator[None]:
         yield
     finally:
         _add(time.perf_counter() - begun, operation, slow_ms)
+
+
+def timed_rows(operation: str, rows: Iterator[Row]) -> Iterator[Row]:
+    """The rows, counted as one statement when they have ended; the time between two of them is the caller's."""
+    waited = 0.0
+    try:
+        while True:
+            begun = time.perf_counter()
+            row = next(rows, None)
+            waited += time.perf_counter() - begun
+            if row is None:
+                return
+            yield row
+    finally:
+        _add(waited, operation, float("inf"))
 
 
 def track(engine: Engine, *, slow_ms: float) -> None:

@@ -61,34 +61,36 @@ def compare_branches(step: ClaimedStep, now: datetime, *, database: Database, de
 def branch_outcome(connection: Connection, scope: Scope) -> BranchOutcome:
     """What the branch of this connection's space holds: three statements."""
     values = {"source_id": scope.source_id}
-    entities = fetch_rows(
-        connection,
-        "SELECT entity_type || '/' || external_id, encode(data_hash, 'hex') FROM entities"
-        " WHERE source_id = %(source_id)s AND deleted_at IS NULL",
-        values,
+    entities = {
+        str(key): str(digest)
+        for key, digest in fetch_rows(
+            connection,
+            "SELECT entity_type || '/' || external_id, encode(data_hash, 'hex') FROM entities"
+            " WHERE source_id = %(source_id)s AND deleted_at IS NULL",
+            values,
+        )
+    }
+    pairs = frozenset(
+        str(pair)
+        for (pair,) in fetch_rows(
+            connection,
+            "SELECT type || '/' || parent_id || '/' || child_id FROM relationships WHERE source_id = %(source_id)s",
+            values,
+        )
     )
-    pairs = fetch_rows(
-        connection,
-        "SELECT type || '/' || parent_id || '/' || child_id FROM relationships WHERE source_id = %(source_id)s",
-        values,
-    )
-    alerts = fetch_rows(
-        connection,
-        "SELECT a.alert_type, a.entity_type || '/' || a.external_id, a.subject, a.severity, a.reasons, f.id IS NULL"
-        "  FROM alerts a LEFT JOIN findings f ON f.id = a.id"
-        " WHERE a.source_id = %(source_id)s AND a.status IN ('active', 'acknowledged')",
-        values,
-    )
-    return BranchOutcome(
-        entities={str(key): str(digest) for key, digest in entities},
-        relationships=frozenset(str(row[0]) for row in pairs),
-        alerts={
-            AlertKey(alert_type=AlertType(str(kind)), entity=str(entity), subject=str(subject)): AlertSide(
-                severity=str(severity), codes=_codes(reasons, outlived=bool(outlived))
-            )
-            for kind, entity, subject, severity, reasons, outlived in alerts
-        },
-    )
+    alerts = {
+        AlertKey(alert_type=AlertType(str(kind)), entity=str(entity), subject=str(subject)): AlertSide(
+            severity=str(severity), codes=_codes(reasons, outlived=bool(outlived))
+        )
+        for kind, entity, subject, severity, reasons, outlived in fetch_rows(
+            connection,
+            "SELECT a.alert_type, a.entity_type || '/' || a.external_id, a.subject, a.severity, a.reasons, f.id IS NULL"
+            "  FROM alerts a LEFT JOIN findings f ON f.id = a.id"
+            " WHERE a.source_id = %(source_id)s AND a.status IN ('active', 'acknowledged')",
+            values,
+        )
+    }
+    return BranchOutcome(entities=entities, relationships=pairs, alerts=alerts)
 
 
 def _codes(reasons: object, *, outlived: bool) -> frozenset[str]:

@@ -24,7 +24,7 @@ from pipeline.domain.runs import ClaimedStep, Lane, Stage, StepRef
 from pipeline.errors import DeadlineExceededError, PermanentError, PipelineError, TenantUnreachableError, TransientError
 from pipeline.events import Event, JsonValue
 from pipeline.observability.queries import QueryTally, counting
-from pipeline.stages.collector import collector_paused
+from pipeline.stages.memory import frugal
 from pipeline.storage import ledger
 from pipeline.storage.database import LIVE, Database
 from pipeline.storage.ledger import PlannedStep
@@ -109,7 +109,7 @@ class Executor:
             if step is None:
                 return Ended(outcome=Outcome.NOTHING)
             try:
-                with self._heartbeat(ref), collector_paused():
+                with self._heartbeat(ref), frugal():
                     self._refuse_hopeless(step)
                     return self._do(step, tally, begun)
             except _FencedOutError:

@@ -63,14 +63,14 @@ WITH told AS (
                                reason, run_id, trace_id)
     SELECT :tenant_id, n.alert_id, :now, n.from_status, n.to_status, n.from_severity, n.to_severity, 'pipeline',
            n.reason, :run_id, :trace_id
-      FROM json_to_recordset(CAST(:history AS json))
+      FROM json_to_recordset(CAST(convert_from(:history, 'UTF8') AS json))
            AS n(alert_id uuid, from_status text, to_status text, from_severity text, to_severity text, reason text)
 )
 INSERT INTO alerts (id, tenant_id, source_id, alert_type, entity_id, entity_type, external_id, subject, severity,
                     status, message, reasons, evidence, evidence_hash, created_at, updated_at, resolved_at, run_id)
 SELECT id, :tenant_id, :source_id, alert_type, entity_id, entity_type, external_id, subject, severity, status, message,
        reasons, evidence, evidence_hash, created_at, updated_at, resolved_at, :run_id
-  FROM json_to_recordset(CAST(:alerts AS json))
+  FROM json_to_recordset(CAST(convert_from(:alerts, 'UTF8') AS json))
        AS n(id uuid, alert_type text, entity_id uuid, entity_type text, external_id text, subject text, severity text,
             status text, message text, reasons text[], evidence jsonb, evidence_hash text, created_at timestamptz,
             updated_at timestamptz, resolved_at timestamptz)
@@ -97,8 +97,8 @@ def write_changes(connection: Connection, run: Run, changes: Sequence[AlertChang
     connection.execute(
         WRITE,
         {
-            "alerts": json_rows([change.after for change in changes]),
-            "history": json_rows([_told(change) for change in changes]),
+            "alerts": json_rows(change.after for change in changes),
+            "history": json_rows(map(_told, changes)),
             "tenant_id": run.scope.tenant_id,
             "source_id": run.scope.source_id,
             "run_id": run.id,

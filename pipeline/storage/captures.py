@@ -113,12 +113,14 @@ class StoredCapture:
 
 def load_capture(connection: Connection, scope: Scope, run_id: UUID) -> StoredCapture | None:
     """The capture of a run, or ``None`` when it has none (never taken, or past its retention)."""
-    rows = fetch_rows(
-        connection,
-        "SELECT p.resource, p.parent_id, p.body, c.outcomes::text"
-        "  FROM captures c LEFT JOIN capture_pages p ON p.run_id = c.run_id"
-        " WHERE c.run_id = %(run_id)s AND c.source_id = %(source_id)s ORDER BY p.position",
-        {"run_id": run_id, "source_id": scope.source_id},
+    rows = list(
+        fetch_rows(
+            connection,
+            "SELECT p.resource, p.parent_id, p.body, CASE WHEN coalesce(p.position, 0) = 0 THEN c.outcomes::text END"
+            "  FROM captures c LEFT JOIN capture_pages p ON p.run_id = c.run_id"
+            " WHERE c.run_id = %(run_id)s AND c.source_id = %(source_id)s ORDER BY p.position",
+            {"run_id": run_id, "source_id": scope.source_id},
+        )
     )
     if not rows:
         return None

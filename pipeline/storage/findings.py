@@ -19,7 +19,7 @@ from pipeline.storage.bulk import fetch_rows, json_rows
 # each finding with each where it also thought little of the table.
 REPLACE = text("""
 WITH wanted AS (
-    SELECT * FROM json_to_recordset(CAST(:rows AS json))
+    SELECT * FROM json_to_recordset(CAST(convert_from(:rows, 'UTF8') AS json))
       AS n(id uuid, analysis_type text, alert_type text, severity text, entity_id uuid, entity_type text,
            external_id text, subject text, message text, reasons text[], evidence jsonb, evidence_hash text)
 ), gone AS (
@@ -68,12 +68,13 @@ def replace_findings(
     What is the same is not written; a verdict that could not be told keeps its last finding.
     """
     scope = run.scope
-    rows = (_row(scope, finding) for finding in findings if finding.analysis_type in result.completed)
+    distinct = {(one.alert_type, one.external_id, one.subject): one for one in findings}
+    rows = (_row(scope, finding) for finding in distinct.values() if finding.analysis_type in result.completed)
     unknown = [(item.alert_type.value, item.external_id) for item in result.not_evaluated if item.external_id]
     connection.execute(
         REPLACE,
         {
-            "rows": json_rows([*{row.id: row for row in rows}.values()]),
+            "rows": json_rows(rows),
             "completed": [kind.value for kind in result.completed],
             "unknown_types": [kind for kind, _ in unknown],
             "unknown_externals": [external for _, external in unknown],

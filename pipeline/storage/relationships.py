@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import Connection, text
@@ -26,10 +26,7 @@ def stored_pairs(
         " WHERE source_id = %(source_id)s AND type = ANY(%(types)s)",
         {"source_id": scope.source_id, "types": [kind.value for kind in types]},
     )
-    found: defaultdict[RelationshipType, set[Pair]] = defaultdict(set)
-    for kind, parent, child in rows:
-        found[RelationshipType(str(kind))].add((str(parent), str(child)))
-    return found
+    return _by_type(rows)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -63,9 +60,16 @@ def pairs_at(
             "children": array_of(key for _, key in children),
         },
     )
+    return _by_type(rows)
+
+
+def _by_type(rows: Iterable[Sequence[object]]) -> dict[RelationshipType, set[Pair]]:
+    """The pairs by type; a key that stands in many of them is kept once."""
+    kept: dict[str, str] = {}
     found: defaultdict[RelationshipType, set[Pair]] = defaultdict(set)
     for kind, parent, child in rows:
-        found[RelationshipType(str(kind))].add((str(parent), str(child)))
+        above, below = str(parent), str(child)
+        found[RelationshipType(str(kind))].add((kept.setdefault(above, above), kept.setdefault(below, below)))
     return found
 
 

@@ -26,7 +26,8 @@ AT_ONCE = Debounce()
 REQUEST = text("""
 INSERT INTO pending_triggers AS p (source_id, trigger, sync_types, compare, first_at, due_at)
 SELECT d.id, :trigger, w.sync_types, :compare, :now, :due_at
-  FROM json_to_recordset(CAST(convert_from(:wanted, 'UTF8') AS json)) AS w(source_id int, tenant_id int, sync_types text[])
+  FROM json_to_recordset(CAST(convert_from(:wanted, 'UTF8') AS json))
+       AS w(source_id int, tenant_id int, sync_types text[])
   JOIN data_sources d ON d.id = w.source_id AND d.tenant_id = w.tenant_id
  ORDER BY d.id
 ON CONFLICT (source_id) DO UPDATE

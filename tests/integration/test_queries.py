@@ -96,7 +96,7 @@ class Wire:
         self.sent: Counter[str] = Counter()
         self.stage: str | None = None
         self.thread = threading.get_ident()
-        execute, copy = psycopg.Cursor.execute, psycopg.Cursor.copy
+        execute, copy, stream = psycopg.Cursor.execute, psycopg.Cursor.copy, psycopg.Cursor.stream
 
         def counting_execute(cursor: Any, query: Any, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 - passed on as it came
             self.count(str(query))
@@ -106,6 +106,11 @@ class Wire:
             self.count("copy")
             return copy(cursor, query, *args, **kwargs)
 
+        def counting_stream(cursor: Any, query: Any, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 - passed on as it came
+            self.count(str(query))
+            return stream(cursor, query, *args, **kwargs)
+
+        monkeypatch.setattr(psycopg.Cursor, "stream", counting_stream)
         monkeypatch.setattr(psycopg.Cursor, "execute", counting_execute)
         monkeypatch.setattr(psycopg.Cursor, "copy", counting_copy)
 

@@ -37,7 +37,8 @@ def membership(
     known: Known,
 ) -> tuple[Edge, ...]:
     """``member_of`` or ``assigned_role`` from ``(parent id, member)``."""
-    links = {(parent, member.id, _member_type(member, known)) for parent, member in members}
+    kept: dict[str, str] = {}  # who is in many groups has an id in each of their lists; one copy of it is enough
+    links = {(parent, kept.setdefault(member.id, member.id), _member_type(member, known)) for parent, member in members}
     return _edges(kind, parent_type, ((parent, child, type_) for parent, child, type_ in links if type_))
 
 

@@ -41,7 +41,7 @@ WITH told AS (
 ), sent AS (
     INSERT INTO outbox (id, tenant_id, source_id, subject, payload, created_at)
     SELECT e.id, :tenant_id, :source_id, e.subject, e.payload, :now
-      FROM json_to_recordset(CAST(:events AS json)) AS e(id uuid, subject text, payload jsonb)
+      FROM json_to_recordset(CAST(convert_from(:events, 'UTF8') AS json)) AS e(id uuid, subject text, payload jsonb)
      WHERE EXISTS (SELECT 1 FROM told)
 ), ended AS (
     UPDATE runs
