@@ -30,6 +30,7 @@ COMMANDS = (
     _command("compare", EVERYDAY, "Run both branches on one capture and show where they differ."),
     _command("analyze", EVERYDAY, "Analyze a folder of Microsoft Graph JSON, without any server."),
     _command("capture", EVERYDAY, "What a run read from its tenant."),
+    _command("psa", EVERYDAY, "The companies of the PSA and the tenants that are theirs."),
     _command("tenant", SETUP, "The tenants that are looked after."),
     _command("source", SETUP, "The connections to the tenants' providers."),
     _command("notifications", SETUP, "What Microsoft tells us of by itself, and until when."),

@@ -43,6 +43,9 @@ class Msp:
         with self.parts.database.begin() as connection:
             return [tuple(row) for row in connection.execute(text(statement), values)]
 
+    def counts(self, statement: str) -> dict[str, int]:
+        return {str(name): int(str(count)) for name, count in self.rows(statement)}
+
     def open(self) -> dict[str, list[str]]:
         """Reasons of the open alerts, by what they are about."""
         return {str(entity): [str(one) for one in reasons] for entity, reasons in self.rows(OPEN)}  # type: ignore[attr-defined]  # an array of text
@@ -103,9 +106,9 @@ def test_in_every_branch_companies_and_tenants_without_the_other_have_an_alert(a
     assert any_msp.open() == unread(any_msp)
     scheduled = "SELECT sync_type FROM schedules WHERE source_id = :id ORDER BY 1"
     assert any_msp.rows(scheduled, id=any_msp.scope.source_id) == [("companies",), ("contracts",)]
-    stored = dict(any_msp.rows("SELECT entity_type, count(*) FROM entities GROUP BY 1"))  # type: ignore[arg-type]  # pairs
+    stored = any_msp.counts("SELECT entity_type, count(*) FROM entities GROUP BY 1")
     assert stored.keys() == {"companies", "sites", "contracts"}
-    related = dict(any_msp.rows("SELECT type, count(*) FROM relationships GROUP BY 1"))  # type: ignore[arg-type]  # pairs
+    related = any_msp.counts("SELECT type, count(*) FROM relationships GROUP BY 1")
     assert related == {"site_of": stored["sites"], "contract_of": stored["contracts"]}
     assert any_msp.rows("SELECT result, discrepancies FROM comparisons") in ([], [("match", 0)])
 

@@ -15,8 +15,10 @@ from pipeline.cli.grammar import AsJson, TenantArgument, noun
 from pipeline.cli.pages.moments import current_time, refused_text, shown
 from pipeline.cli.pages.output import plain, print_json, show, table
 from pipeline.cli.pages.streams import say, tell
+from pipeline.domain.providers import Provider, known_provider
 from pipeline.domain.runs import DataSource, Scope
 from pipeline.errors import UserError
+from pipeline.providers.halopsa.instance import instance
 from pipeline.storage.access import replace_credentials
 from pipeline.storage.credentials import Vault
 from pipeline.storage.reports.reach import reach_of
@@ -33,8 +35,9 @@ _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9.-]{0,252}")
 def add(
     tenant: TenantArgument,
     *,
-    provider: Annotated[str, typer.Option(help="Which provider: microsoft365.")] = PROVIDERS[0],
-    tenant_id: Annotated[str, typer.Option(help="The tenant's directory id, or one of its domains.")],
+    provider: Annotated[str, typer.Option(help=f"Which provider: {' or '.join(Provider)}.")] = Provider.MICROSOFT365,
+    tenant_id: Annotated[str, typer.Option(help="Microsoft 365: the directory id, or one of the domains.")] = "",
+    url: Annotated[str, typer.Option(help="HaloPSA: its address, such as https://psa.contoso.com.")] = "",
     client_id: Annotated[str, typer.Option(help="The application's (client) id.")],
     client_secret_file: SecretFile = "",
     certificate: CertificateFile = "",
@@ -45,19 +48,19 @@ def add(
 
     The client secret comes from --client-secret-file, else from MSPBYTE_CLIENT_SECRET, else it is asked for; it is
     never an argument, which other users of the machine could read. A certificate in its place is checked first. Either
-    is stored encrypted with SECRET_KEY.
+    is stored encrypted with SECRET_KEY. HaloPSA takes secrets only.
     """
-    if provider not in PROVIDERS:
-        raise UserError(f"There is no provider {provider!r}; use {' or '.join(PROVIDERS)}.")
-    _require_id(tenant_id, "--tenant-id")
+    place = _place(provider, tenant_id, url)
     _require_id(client_id, "--client-id")
+    if certificate and provider == Provider.HALOPSA:
+        raise UserError("HaloPSA takes no certificate; give a client secret.")
     vault = Vault(command_settings().secret_key)
     with opened_database() as database:
         with database.begin() as connection:
             found = find_tenant(connection, tenant)
         given = Given(secret=client_secret_file, certificate=certificate, key=key, passphrase=passphrase_file)
         sealed = vault.seal(given.credential())
-        source = NewSource(provider=provider, external_tenant_id=tenant_id, client_id=client_id, credentials=sealed)
+        source = NewSource(provider=provider, external_tenant_id=place, client_id=client_id, credentials=sealed)
         with database.begin() as connection:
             scope = add_source(connection, found, source, current_time())
     say(f"Added source {scope.source_id} to {found.name}; it is due now. `mspbyte sync` starts it at once.")
@@ -114,14 +117,30 @@ def list_(
     if not found:
         say("There is no data source yet; `mspbyte source add TENANT …` adds one.")
         return
-    rows = table("id", "tenant", "tenant id", "next due (UTC)", right=("id",), whole=("next due (UTC)",))
+    rows = table("id", "tenant", "provider", "tenant id", "next due (UTC)", right=("id",), whole=("next due (UTC)",))
     for one in found:
         due = shown(one.next_due_at) if one.enabled else "disabled"
-        rows.add_row(str(one.id), plain(one.tenant), plain(one.external_tenant_id), due)
+        rows.add_row(str(one.id), plain(one.tenant), plain(one.provider), plain(one.external_tenant_id), due)
     show(rows)
     for one in found:
         if one.refused_since is not None:
             tell(f"Source {one.id} of {one.tenant} is {refused_text(one.refused_since, one.next_due_at)}.")
+
+
+def _place(provider: str, tenant_id: str, url: str) -> str:
+    """What the provider knows the source by, as stored: a directory id or domain, or a HaloPSA's address."""
+    match known_provider(provider):
+        case Provider.MICROSOFT365:
+            if url:
+                raise UserError("A Microsoft 365 tenant is named by --tenant-id; --url is for HaloPSA.")
+            _require_id(tenant_id, "--tenant-id")
+            return tenant_id
+        case Provider.HALOPSA:
+            if tenant_id or not url:
+                raise UserError("A HaloPSA is named by its address: give --url, and no --tenant-id.")
+            return instance(url).address
+        case None:
+            raise UserError(f"There is no provider {provider!r}; use {' or '.join(Provider)}.")
 
 
 def _require_id(value: str, name: str) -> None:

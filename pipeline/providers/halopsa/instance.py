@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, urlencode, urlsplit
 
 from pipeline.errors import UserError
 
@@ -14,6 +14,11 @@ class Instance:
 
     root: str
     tenant: str = ""
+
+    @property
+    def address(self) -> str:
+        """As stored with a data source; ``instance`` reads it back."""
+        return f"{self.root}?{urlencode({'tenant': self.tenant})}" if self.tenant else self.root
 
 
 def instance(address: str) -> Instance:
