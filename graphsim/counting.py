@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from graphsim import membership
 from graphsim.population import DISABLED, Persona
+from graphsim.schema import GROUP, USER
 from graphsim.state import TenantState
 
 
@@ -21,3 +23,11 @@ def _enabled(persona: Persona) -> bool:
 def _enabled_now(state: TenantState, number: int) -> bool:
     changed = state.user_change(number).enabled
     return _enabled(state.tenant.persona(number)) if changed is None else changed
+
+
+def group_members(state: TenantState, number: int, *, transitive: bool, of_type: str = "") -> int:
+    """The members of a group, or those of one type; walks through their numbers only."""
+    groups = membership.transitive_groups if transitive else membership.nested_groups
+    users = membership.transitive_users if transitive else membership.user_numbers
+    nested = 0 if of_type == USER.type_name else len(groups(state, number))
+    return nested if of_type == GROUP.type_name else nested + sum(1 for _ in users(state, number))

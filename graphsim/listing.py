@@ -9,11 +9,11 @@ from typing import cast
 
 import msgspec
 
-from graphsim.counting import enabled_users
+from graphsim import counting
 from graphsim.errors import not_premium
-from graphsim.lists import REGISTRATIONS, USERS, Collection
+from graphsim.lists import GROUP_MEMBERS, REGISTRATIONS, TRANSITIVE_MEMBERS, USERS, Collection
 from graphsim.odata import Query, check_top, pick
-from graphsim.reads import Entries, Place
+from graphsim.reads import Entries, Place, find_group
 from graphsim.schema import GROUP, MEMBER, USER, EntityShape
 from graphsim.state import TenantState
 from graphsim.tenants import Json
@@ -109,7 +109,11 @@ def _count(state: TenantState, wanted: Wanted) -> int:
     if wanted.collection is USERS:
         return state.user_count
     if wanted.collection is REGISTRATIONS:
-        return enabled_users(state)
+        return counting.enabled_users(state)
+    if wanted.collection in (GROUP_MEMBERS, TRANSITIVE_MEMBERS):
+        transitive = wanted.collection is TRANSITIVE_MEMBERS
+        number = find_group(state, wanted.place.key)
+        return counting.group_members(state, number, transitive=transitive, of_type=wanted.cast)
     start = Place(key=wanted.place.key, ids_only=True)
     return sum(1 for _ in _entries(state, wanted, start))
 

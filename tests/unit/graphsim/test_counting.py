@@ -37,3 +37,14 @@ def test_the_count_follows_who_comes_goes_and_is_blocked(make_world: MakeWorld) 
 
     assert enabled_users(state) == len(enabled) - 2 + 1 + 1
     assert world.get(f"{DETAILS}?$count=true").count == enabled_users(state) == len(world.all(DETAILS))
+
+
+@pytest.mark.parametrize("members", ["members", "transitiveMembers"])
+@pytest.mark.parametrize("cast", ["", "/microsoft.graph.user", "/microsoft.graph.group"])
+def test_the_count_of_members_is_that_of_the_list(make_world: MakeWorld, members: str, cast: str) -> None:
+    world = make_world(0, 400)
+    world.state.removed |= {5, 100, 399}
+
+    for number in range(12):
+        url = f"groups/{world.state.tenant.group_id(number)}/{members}{cast}?$count=true&$select=id"
+        assert world.get(url, eventual=True).count == len(world.all(url, eventual=True))
