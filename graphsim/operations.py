@@ -11,6 +11,7 @@ from graphsim import delta, subscriptions
 from graphsim.exchange import Answer, GraphRequest
 from graphsim.lists import KEY
 from graphsim.simulator import Simulator
+from graphsim.single_reads import SINGLE_READS
 from graphsim.state import TenantState
 
 Operation = Callable[[TenantState, GraphRequest], Answer]
@@ -22,6 +23,7 @@ OPERATIONS: tuple[tuple[tuple[str, ...], Operation], ...] = (
     (("users", "delta"), delta.users),
     (("groups", "delta"), delta.groups),
     (("directoryRoles", "delta"), delta.directory_roles),
+    *SINGLE_READS,
 )
 """Path after ``/v1.0/`` and what answers: ``(("users", "delta"), delta.users)``. ``users/delta()`` is the same path."""
 

@@ -224,3 +224,15 @@ DOMAIN = EntityShape(
         model passwordNotificationWindowInDays passwordValidityPeriodInDays state supportedServices"""
     ),
 )
+AUTHORIZATION_POLICY = EntityShape(
+    type_name="microsoft.graph.authorizationPolicy",
+    known=_names(
+        """id allowEmailVerifiedUsersToJoinOrganization allowInvitesFrom allowUserConsentForRiskyApps
+        allowedToSignUpEmailBasedSubscriptions allowedToUseSSPR blockMsolPowerShell defaultUserRolePermissions
+        deletedDateTime description displayName guestUserRoleId"""
+    ),
+)
+ADMIN_CONSENT_REQUEST_POLICY = EntityShape(
+    type_name="microsoft.graph.adminConsentRequestPolicy",
+    known=_names("isEnabled notifyReviewers remindersEnabled requestDurationInDays reviewers version"),
+)
