@@ -7,9 +7,9 @@ from functools import partial
 
 from pipeline.domain.runs import DataSource
 from pipeline.providers.microsoft365.auth import Credentials, TokenStore
-from pipeline.providers.microsoft365.retry import RetryPolicy
 from pipeline.providers.microsoft365.source import Microsoft365Source
 from pipeline.providers.microsoft365.subscriptions import Microsoft365Subscriptions
+from pipeline.providers.retry import RetryPolicy
 from pipeline.settings import Settings
 from pipeline.stages.notifications import debounce_of
 from pipeline.stages.subscriptions import Keeper

@@ -10,8 +10,8 @@ from pipeline.domain.capture import ENTITY_TYPE_OF, Edge, NormalizedCapture, Pag
 from pipeline.domain.entities import Entity, EntityType, Identity, RelationshipType
 from pipeline.domain.unread import kept_from
 from pipeline.providers.microsoft365.auth import Credentials, TokenStore
-from pipeline.providers.microsoft365.retry import Clock
 from pipeline.providers.microsoft365.source import Microsoft365Source
+from pipeline.providers.retry import Clock
 from pipeline.providers.source import IN_FULL, Since, TenantSource
 from pipeline.stages.link import NEEDS
 

@@ -30,7 +30,7 @@ from pipeline.providers.halopsa.auth import Credentials, TokenCache
 from pipeline.providers.halopsa.instance import Instance, instance
 from pipeline.providers.halopsa.source import HaloPsaSource
 from pipeline.providers.memory import MemorySource
-from pipeline.providers.microsoft365.retry import Clock
+from pipeline.providers.retry import Clock
 from pipeline.providers.source import TenantSource
 from pipeline.providers.trust import trusting
 

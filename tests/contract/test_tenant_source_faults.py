@@ -24,8 +24,8 @@ from pipeline.errors import (
 )
 from pipeline.providers.microsoft365.auth import Credentials, TokenStore
 from pipeline.providers.microsoft365.conclusion import NO_PREMIUM
-from pipeline.providers.microsoft365.retry import Clock
 from pipeline.providers.microsoft365.source import Microsoft365Source
+from pipeline.providers.retry import Clock
 from tests.readings import normalized
 
 NON_PREMIUM = "Authentication_RequestFromNonPremiumTenantOrB2CTenant"

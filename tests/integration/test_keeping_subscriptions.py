@@ -19,8 +19,8 @@ from pipeline import wiring
 from pipeline.domain.runs import DataSource, Scope
 from pipeline.errors import SettingError, TenantUnreachableError
 from pipeline.providers.microsoft365.client import GraphClient
-from pipeline.providers.microsoft365.retry import RetryPolicy
 from pipeline.providers.microsoft365.subscriptions import LIFETIME, Microsoft365Subscriptions
+from pipeline.providers.retry import RetryPolicy
 from pipeline.stages.subscriptions import LEASE, Keeper, Kept
 from pipeline.storage import tenants
 from pipeline.storage.database import Database

@@ -17,7 +17,7 @@ from pipeline.providers.halopsa.instance import Instance
 from pipeline.providers.halopsa.lists import HaloList, Listed, Record
 from pipeline.providers.halopsa.normalize import malformed
 from pipeline.providers.halopsa.refusals import list_error
-from pipeline.providers.microsoft365.retry import Clock, RetryPolicy
+from pipeline.providers.retry import Clock, RetryPolicy
 
 log = structlog.get_logger(__name__)
 

@@ -13,7 +13,7 @@ from pipeline.errors import (
     ThrottledError,
 )
 from pipeline.providers.halopsa.payloads import Refusal
-from pipeline.providers.microsoft365.retry import seconds_asked_for
+from pipeline.providers.retry import seconds_asked_for
 
 UNAVAILABLE = frozenset({408, 500, 502, 503, 504})
 REFUSED = frozenset({"invalid_client", "invalid_grant", "unauthorized_client", "invalid_scope", "access_denied"})

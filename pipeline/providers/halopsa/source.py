@@ -17,7 +17,7 @@ from pipeline.providers.halopsa.client import PAGE_SIZE, ChangedMeanwhileError, 
 from pipeline.providers.halopsa.instance import Instance
 from pipeline.providers.halopsa.lists import LISTS, HaloList, Record
 from pipeline.providers.halopsa.refusals import MissingPermissionError
-from pipeline.providers.microsoft365.retry import REAL, STANDARD, Clock, RetryPolicy
+from pipeline.providers.retry import REAL, STANDARD, Clock, RetryPolicy
 from pipeline.providers.source import IN_FULL, Since
 
 Sink = Callable[[Page], None]

@@ -14,9 +14,9 @@ import structlog
 from pipeline.errors import ProviderRejectedError, ProviderUnavailableError, TransientError
 from pipeline.providers.microsoft365.exchange import GraphExchange, GraphRequest, Tokens
 from pipeline.providers.microsoft365.refusals import ExpiredPageTokenError, NonPremiumTenantError
-from pipeline.providers.microsoft365.retry import REAL, STANDARD, Clock, RetryPolicy
 from pipeline.providers.microsoft365.spool import Spool
 from pipeline.providers.microsoft365.throttling.limiter import Limiter, Tally
+from pipeline.providers.retry import REAL, STANDARD, Clock, RetryPolicy
 
 log = structlog.get_logger(__name__)
 

@@ -12,8 +12,8 @@ import structlog
 
 from pipeline.errors import DeadlineExceededError, ProviderRejectedError, ProviderUnavailableError
 from pipeline.providers.microsoft365.refusals import graph_error
-from pipeline.providers.microsoft365.retry import Clock, seconds_asked_for
 from pipeline.providers.microsoft365.throttling.limiter import Limiter
+from pipeline.providers.retry import Clock, seconds_asked_for
 
 log = structlog.get_logger(__name__)
 

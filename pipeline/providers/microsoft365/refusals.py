@@ -16,7 +16,7 @@ from pipeline.errors import (
     ThrottledError,
 )
 from pipeline.providers.microsoft365.aadsts import TRANSIENT, WHAT_TO_DO
-from pipeline.providers.microsoft365.retry import seconds_asked_for
+from pipeline.providers.retry import seconds_asked_for
 
 NON_PREMIUM = "Authentication_RequestFromNonPremiumTenantOrB2CTenant"
 EXPIRED_PAGE = "Directory_ExpiredPageToken"

@@ -16,9 +16,9 @@ from pipeline.providers.microsoft365.client import GraphClient
 from pipeline.providers.microsoft365.clouds import scope_of
 from pipeline.providers.microsoft365.conclusion import Readings, concluded
 from pipeline.providers.microsoft365.reading import TenantReading
-from pipeline.providers.microsoft365.retry import REAL, STANDARD, Clock, RetryPolicy
 from pipeline.providers.microsoft365.throttling.limiter import Limiter
 from pipeline.providers.microsoft365.throttling.store import PaceStore
+from pipeline.providers.retry import REAL, STANDARD, Clock, RetryPolicy
 from pipeline.providers.source import IN_FULL, Since
 from pipeline.providers.trust import trusting
 

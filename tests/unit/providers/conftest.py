@@ -17,7 +17,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from pipeline.providers.microsoft365.client import GraphClient
-from pipeline.providers.microsoft365.retry import Clock
+from pipeline.providers.retry import Clock
 
 T = TypeVar("T")
 HOST = "https://graph.test"

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.providers.microsoft365.retry import RetryPolicy, seconds_asked_for
+from pipeline.providers.retry import RetryPolicy, seconds_asked_for
 
 NOON = datetime(2026, 1, 2, 12, tzinfo=UTC)
 
