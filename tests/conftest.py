@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,14 +11,43 @@ from uuid import uuid4
 import psycopg
 import pytest
 import redis
+import structlog
 from psycopg import sql
 from sqlalchemy.engine import make_url
 
 from graphsim.serve import RunningSimulator
 from graphsim.simulator import SimulatorConfig
 from pipeline.embedded import ServerUrls, servers_for, temporary_state_folder
+from pipeline.observability.logging import NOISY, OWN
 from pipeline.storage import schema
 from pipeline.storage.database import Database
+from tests.log_watch import LogWatch, watching_records
+
+
+@pytest.fixture(scope="session", autouse=True)
+def log_watch() -> Iterator[LogWatch]:
+    """Sees every log record of the session, the system's own at debug level, as LOG_LEVEL=debug would write them."""
+    structlog.configure(
+        processors=[structlog.contextvars.merge_contextvars, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        wrapper_class=structlog.make_filtering_bound_logger(logging.DEBUG),
+        cache_logger_on_first_use=False,
+    )
+    watch = LogWatch()
+    with watching_records(watch):
+        yield watch
+    assert watch.take() == [], "what was logged after the last test"
+
+
+@pytest.fixture(autouse=True)
+def no_secret_is_logged(log_watch: LogWatch) -> Iterator[None]:
+    """No secret, token or name of a person in any log record, of whatever test it is."""
+    for name in OWN:
+        logging.getLogger(name).setLevel(logging.DEBUG)
+    for name in NOISY:
+        logging.getLogger(name).setLevel(logging.WARNING)
+    yield
+    assert log_watch.take() == []
 
 
 @pytest.fixture(scope="session")

@@ -1,4 +1,8 @@
-"""Logs: static event names with fields, JSON where machines read and columns where people do."""
+"""Logs: static event names with fields, JSON where machines read and columns where people do.
+
+``LOG_LEVEL=debug`` is for this system's own loggers. At that level the libraries tell whole requests: msal the
+assertion a certificate signed, httpx the addresses with their page tokens, drivers the rows.
+"""
 
 from __future__ import annotations
 
@@ -7,10 +11,23 @@ import sys
 
 import structlog
 
+from pipeline.observability.crashes import told
 from pipeline.settings import Settings
 
-NOISY = ("alembic", "celery.app.trace", "celery.beat", "celery.worker.strategy", "httpcore", "httpx", "msal", "urllib3")
-"""Loggers that tell of every request or message; beat's ticks alone would be four lines a second."""
+OWN = ("analyzers", "graphsim", "legacy", "pipeline", "tasks")
+NOISY = (
+    "alembic",
+    "asyncio",
+    "celery.app.trace",
+    "celery.beat",
+    "celery.worker.strategy",
+    "httpcore",
+    "httpx",
+    "msal",
+    "sqlalchemy",
+    "urllib3",
+)
+"""Loggers that tell of every request, statement or message; beat's ticks alone would be four lines a second."""
 
 
 def configure_logging(settings: Settings) -> None:
@@ -23,7 +40,9 @@ def configure_logging(settings: Settings) -> None:
         structlog.processors.TimeStamper(fmt="iso", utc=True),
     ]
     renderer: structlog.typing.Processor = (
-        structlog.processors.JSONRenderer() if as_json else structlog.dev.ConsoleRenderer()
+        structlog.processors.JSONRenderer()
+        if as_json
+        else structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
     )
     structlog.configure(
         processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
@@ -37,13 +56,15 @@ def configure_logging(settings: Settings) -> None:
             foreign_pre_chain=shared,
             processors=[
                 structlog.stdlib.ProcessorFormatter.remove_processors_meta,
-                structlog.processors.format_exc_info,
+                structlog.processors.ExceptionRenderer(told),
                 renderer,
             ],
         )
     )
     root = logging.getLogger()
     root.handlers = [handler]
-    root.setLevel(level)
+    root.setLevel(max(level, logging.INFO))
+    for own in OWN:
+        logging.getLogger(own).setLevel(level)
     for noisy in NOISY:
         logging.getLogger(noisy).setLevel(logging.WARNING)

@@ -18,6 +18,7 @@ from graphsim.serve import RunningSimulator
 from pipeline import wiring
 from pipeline.cli.local.processes import Processes, beat_command, worker_command
 from pipeline.settings import load_settings
+from tests.log_watch import leaks_in_files
 from tests.tenants import environment_for
 
 QUEUES = (
@@ -91,8 +92,10 @@ def stack(simulator: RunningSimulator, database_url: str, redis_url: str, tmp_pa
         STEP_HEARTBEAT_MS="300",
         STEP_LOST_AFTER_MS="2000",
         PYTHONUNBUFFERED="1",
+        LOG_LEVEL="debug",
     )
     parts = wiring.build(load_settings(environment))
     with Processes(environment=environment, logs=tmp_path / "logs") as processes:
         yield Stack(parts=parts, processes=processes)
     parts.close()
+    assert leaks_in_files(processes.logs) == []

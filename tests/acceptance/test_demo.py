@@ -15,6 +15,7 @@ import pytest
 
 from pipeline.embedded import temporary_state_folder
 from tests.acceptance.conftest import eventually
+from tests.log_watch import leaks_in_files
 
 pytestmark = [pytest.mark.servers, pytest.mark.workers]
 
@@ -26,6 +27,7 @@ def state_home() -> Iterator[Path]:
     """A state folder of the test's own; the demo finds it as it finds a user's."""
     with temporary_state_folder() as folder:
         yield folder
+        assert leaks_in_files(folder) == []
 
 
 def demo(state_home: Path, *arguments: str) -> subprocess.Popen[str]:
