@@ -111,10 +111,8 @@ def provider_openers(settings: Settings) -> Mapping[str, OpenSource]:
     """How a source of each provider is opened. What a process shares over its runs is made here, once."""
     keys = vault(settings)
     return {
-        Provider.MICROSOFT365: partial(
-            _open_microsoft365, settings, keys, TokenStore(), open_store(settings.redis_url)
-        ),
-        Provider.HALOPSA: partial(_open_halopsa, settings, keys, TokenCache()),
+        Provider.MICROSOFT365: partial(_microsoft365, settings, keys, TokenStore(), open_store(settings.redis_url)),
+        Provider.HALOPSA: partial(_halopsa, settings, keys, TokenCache()),
     }
 
 
@@ -122,14 +120,12 @@ def open_provider(openers: Mapping[str, OpenSource], run: Run) -> TenantSource:
     """The source of the run's tenant, with its credentials opened."""
     opener = openers.get(run.source.provider)
     if opener is None:
-        raise SettingError(
-            f"{run.source.tenant} has a source of the unknown provider {run.source.provider}; known are "
-            f"{', '.join(openers)}."
-        )
+        unknown = f"{run.source.tenant} has a source of the unknown provider {run.source.provider}"
+        raise SettingError(f"{unknown}; known are {', '.join(openers)}.")
     return opener(run)
 
 
-def _open_microsoft365(settings: Settings, keys: Vault, tokens: TokenStore, pace: PaceStore, run: Run) -> TenantSource:
+def _microsoft365(settings: Settings, keys: Vault, tokens: TokenStore, pace: PaceStore, run: Run) -> TenantSource:
     return Microsoft365Source(
         Credentials(
             tenant_id=run.source.external_tenant_id,
@@ -146,7 +142,7 @@ def _open_microsoft365(settings: Settings, keys: Vault, tokens: TokenStore, pace
     )
 
 
-def _open_halopsa(settings: Settings, keys: Vault, tokens: TokenCache, run: Run) -> TenantSource:
+def _halopsa(settings: Settings, keys: Vault, tokens: TokenCache, run: Run) -> TenantSource:
     secret = keys.open(run.source.credentials)
     if not isinstance(secret, str):
         raise SettingError(f"HaloPSA takes a client secret; `mspbyte source credentials {run.source.tenant}` sets it.")

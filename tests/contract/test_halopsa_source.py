@@ -6,6 +6,7 @@ import logging
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from pathlib import Path
 
 import msgspec
 import pytest
@@ -25,6 +26,7 @@ from pipeline.errors import (
     TenantUnreachableError,
     ThrottledError,
 )
+from pipeline.providers.folder import read_folder, write_folder
 from pipeline.providers.halopsa import normalize
 from pipeline.providers.halopsa.auth import Credentials, TokenCache
 from pipeline.providers.halopsa.instance import Instance, instance
@@ -169,6 +171,15 @@ def test_both_sources_agree_and_reading_again_gives_the_same(halo: Halo) -> None
     assert halo.read() == read
     assert halo.read(source=in_memory(halo)) == read
     assert halo.read(source=halo.source(page_size=500)) == read
+
+
+def test_an_exported_capture_reads_back_equal(halo: Halo, source: TenantSource, tmp_path: Path) -> None:
+    halo.state.kept_back = {records.client_id(0)}
+    capture = halo.read(source=source)
+    write_folder(tmp_path, halo.pages, capture.outcomes)
+    pages, outcomes = read_folder(tmp_path)
+    found = NormalizedCapture(entities=source.entities(pages), edges=source.edges(pages), outcomes=outcomes)
+    assert found == capture
 
 
 def test_a_storm_of_faults_changes_nothing_in_the_capture(halo: Halo) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 
 from pipeline.domain.capture import Resource
+from pipeline.providers.halopsa import payloads as halopsa
 from pipeline.providers.microsoft365 import organization, payloads
 
 SHAPES: Mapping[Resource, type[payloads.ListPage[Any]]] = {
@@ -25,6 +26,9 @@ SHAPES: Mapping[Resource, type[payloads.ListPage[Any]]] = {
     Resource.DIRECTORY_SUBSCRIPTIONS: payloads.ListPage[organization.CompanySubscription],
     Resource.APPLICATIONS: payloads.ListPage[organization.RegisteredApplication],
     Resource.ORGANIZATION: payloads.ListPage[organization.TenantOrganization],
+    Resource.CLIENTS: payloads.ListPage[halopsa.Client],
+    Resource.SITES: payloads.ListPage[halopsa.Site],
+    Resource.CONTRACTS: payloads.ListPage[halopsa.Contract],
 }
 """The lists that have a file of their own, and its shape."""
 
@@ -35,9 +39,12 @@ OPTIONAL = frozenset(
         Resource.DIRECTORY_SUBSCRIPTIONS,
         Resource.APPLICATIONS,
         Resource.ORGANIZATION,
+        Resource.CLIENTS,
+        Resource.SITES,
+        Resource.CONTRACTS,
     }
 )
-"""Lists that came later: a folder without their files was not asked for them, and says nothing of them."""
+"""Lists that came later, or of another provider: a folder without their files says nothing of them."""
 
 INSIDE: Mapping[Resource, Resource] = {
     Resource.USERS: Resource.SIGN_IN_ACTIVITY,

@@ -60,7 +60,7 @@ class AlertFilter:
 SUMMARY = """
 SELECT a.id, t.name AS tenant, a.tenant_id, a.source_id, a.alert_type AS type, a.severity, a.status, a.entity_type,
        a.external_id, a.subject, a.message, a.reasons, a.created_at, a.updated_at, a.resolved_at, a.evidence, a.run_id,
-       CASE WHEN a.entity_type = 'tenants' THEN t.name
+       CASE WHEN a.entity_type = 'tenants' THEN coalesce(a.evidence ->> 'tenant', t.name)
             ELSE coalesce(nullif(e.normalized ->> 'user_principal_name', ''), nullif(e.display_name, ''),
                           nullif(e.normalized ->> 'part_number', ''), a.external_id) END AS entity
   FROM alerts a JOIN tenants t ON t.id = a.tenant_id LEFT JOIN entities e ON e.id = a.entity_id
