@@ -90,6 +90,13 @@ def work(database: Database, pages: Sequence[Page], written: Sequence[Written]) 
         read_back(database)
 
 
+def load(database: Database, pages: Sequence[Page], written: Sequence[Written]) -> None:
+    """The floor of a load: decode, and COPY in one transaction."""
+    with collector_paused():
+        decode(pages)
+        _copy(database, written)
+
+
 def work_unchanged(database: Database, pages: Sequence[Page]) -> None:
     """The floor of a sync that changes nothing: decode, read what is stored."""
     with collector_paused():

@@ -112,6 +112,7 @@ def test_a_run_stores_every_kind_of_relationship_and_tells_how_many(
         detail = "SELECT detail->'written' FROM run_steps WHERE run_id = :id AND stage = 'link'"
         ((written,),) = world.rows(detail, id=run_id)
         stored = world.rows("SELECT type, count(*) FROM relationships GROUP BY type")
+        assert isinstance(written, dict)
         assert {str(kind): count for kind, count in stored} == {kind: count for kind, count in written.items() if count}
         of_a_psa = {RelationshipType.SITE_OF, RelationshipType.CONTRACT_OF}
         assert {str(kind) for kind, _ in stored} == {kind.value for kind in RelationshipType if kind not in of_a_psa}
