@@ -17,7 +17,7 @@ from sqlalchemy import Connection, Table, UniqueConstraint
 from sqlalchemy.dialects.postgresql import JSONB
 
 from pipeline.domain.capture import Page, Resource
-from pipeline.providers.microsoft365 import decoding
+from pipeline.providers.microsoft365 import decoding, organization
 from pipeline.stages.memory import collector_paused
 from pipeline.storage.bulk import copy_rows, driver
 from pipeline.storage.database import Database
@@ -45,6 +45,11 @@ DECODERS: Mapping[Resource, Decodes] = {
     Resource.AUTHENTICATION_STRENGTHS: decoding.STRENGTHS,
     Resource.SECURITY_DEFAULTS: decoding.SECURITY_DEFAULTS,
     Resource.SKUS: decoding.SKUS,
+    Resource.ROLE_ASSIGNMENTS: decoding.ROLE_ASSIGNMENTS,
+    Resource.ROLE_DEFINITIONS: decoding.ROLE_DEFINITIONS,
+    Resource.DIRECTORY_SUBSCRIPTIONS: organization.SUBSCRIPTIONS,
+    Resource.APPLICATIONS: organization.APPLICATIONS,
+    Resource.ORGANIZATION: organization.ORGANIZATIONS,
 }
 """The structs the provider's own adapter decodes to; nothing smaller holds what a run needs."""
 
