@@ -145,6 +145,14 @@ def test_of_several_sources_one_is_to_be_named(desk: Desk) -> None:
     assert desk.stored() == ["one", "new"]
 
 
+def test_a_psa_takes_no_certificate(desk: Desk, made: Made) -> None:
+    desk.program.done("source", "add", "contoso", *IDS, MSPBYTE_CLIENT_SECRET="one")
+    desk.execute("UPDATE data_sources SET provider = 'halopsa'")
+    pfx = desk.file("app.pfx", made.pfx())
+    assert "takes no certificate" in desk.program.refused("source", "credentials", "contoso", "--certificate", pfx)
+    assert desk.stored() == ["one"]
+
+
 def test_a_refused_tenant_is_shown_with_since_when_and_when_it_is_tried_again(desk: Desk) -> None:
     program = desk.program
     program.done("source", "add", "contoso", *IDS, MSPBYTE_CLIENT_SECRET="one")

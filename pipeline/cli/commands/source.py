@@ -16,7 +16,7 @@ from pipeline.cli.pages.moments import current_time, refused_text, shown
 from pipeline.cli.pages.output import plain, print_json, show, table
 from pipeline.cli.pages.streams import say, tell
 from pipeline.domain.providers import Provider, known_provider
-from pipeline.domain.runs import DataSource, Scope
+from pipeline.domain.runs import DataSource
 from pipeline.errors import UserError
 from pipeline.providers.halopsa.instance import instance
 from pipeline.storage.access import replace_credentials
@@ -52,8 +52,7 @@ def add(
     """
     place = _place(provider, tenant_id, url)
     _require_id(client_id, "--client-id")
-    if certificate and provider == Provider.HALOPSA:
-        raise UserError("HaloPSA takes no certificate; give a client secret.")
+    _require_secret_of_psa(provider, certificate)
     vault = Vault(command_settings().secret_key)
     with opened_database() as database:
         with database.begin() as connection:
@@ -83,23 +82,29 @@ def credentials(
     vault = Vault(command_settings().secret_key)
     with opened_database() as database:
         with database.begin() as connection:
-            scope = _chosen(sources_of(connection, find_tenant(connection, tenant)), source)
+            chosen = _chosen(sources_of(connection, find_tenant(connection, tenant)), source)
+        _require_secret_of_psa(chosen.provider, certificate)
         given = Given(secret=client_secret_file, certificate=certificate, key=key, passphrase=passphrase_file)
         sealed = vault.seal(given.credential())
         with database.begin() as connection:
-            replace_credentials(connection, scope, sealed, current_time())
-    say(f"Replaced the credentials of source {scope.source_id} of {tenant}; it is due now.")
+            replace_credentials(connection, chosen.scope, sealed, current_time())
+    say(f"Replaced the credentials of source {chosen.scope.source_id} of {tenant}; it is due now.")
 
 
-def _chosen(sources: Sequence[DataSource], wanted: int | None) -> Scope:
+def _chosen(sources: Sequence[DataSource], wanted: int | None) -> DataSource:
     """The source of that id, or the only one."""
-    ids = {one.scope.source_id: one.scope for one in sources}
+    ids = {one.scope.source_id: one for one in sources}
     known = ", ".join(str(number) for number in sorted(ids))
     if wanted is None and len(ids) > 1:
         raise UserError(f"{sources[0].tenant} has several data sources; name one of {known} with --source.")
     if wanted is not None and wanted not in ids:
         raise UserError(f"{sources[0].tenant} has no data source {wanted}; use {known}.")
-    return ids[wanted] if wanted is not None else sources[0].scope
+    return ids[wanted] if wanted is not None else sources[0]
+
+
+def _require_secret_of_psa(provider: str, certificate: str) -> None:
+    if certificate and provider == Provider.HALOPSA:
+        raise UserError("HaloPSA takes no certificate; give a client secret.")
 
 
 @app.command("list")
