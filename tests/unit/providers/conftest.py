@@ -103,10 +103,8 @@ class ScriptedGraph:
     async def respond(self, request: Request) -> Response:
         self.requests.append(request)
         path = request.url.path.removeprefix("/v1.0")
-        if path == "/$batch":
-            answer = self._batch(json.loads(await request.body())["requests"])
-        else:
-            answer = self._turn(path)
+        sent = await request.body()
+        answer = self._batch(json.loads(sent)["requests"]) if path == "/$batch" else self._turn(path)
         return Response(answer.body, answer.status, answer.headers)
 
     def _batch(self, items: list[dict[str, str]]) -> Answer:

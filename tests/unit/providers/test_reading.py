@@ -19,8 +19,8 @@ from pipeline.errors import (
     ThrottledError,
 )
 from pipeline.providers.microsoft365.client import GraphClient
-from pipeline.providers.microsoft365.conclusion import NO_PREMIUM, Reading, concluded
-from pipeline.providers.microsoft365.reading import Readings, TenantReading
+from pipeline.providers.microsoft365.conclusion import NO_PREMIUM, Reading, Readings, concluded
+from pipeline.providers.microsoft365.reading import TenantReading
 from pipeline.providers.microsoft365.refusals import NonPremiumTenantError
 
 if TYPE_CHECKING:
@@ -122,6 +122,21 @@ def test_without_the_list_of_groups_there_are_no_members(graph: ScriptedGraph) -
 def test_one_group_that_cannot_be_read_makes_all_members_incomplete(graph: ScriptedGraph) -> None:
     readings, _ = read(whole(graph).on("/groups/h/members", graph.error(503, "x")))
     assert reasons(readings) == {Resource.GROUP_MEMBERS: "Microsoft answers 503 (x)"}
+
+
+@pytest.mark.parametrize(("batch", "requests"), [(None, 27), ((501, "NotImplemented"), 503)])
+def test_members_of_five_hundred_groups_take_twenty_five_batches(
+    graph: ScriptedGraph, batch: tuple[int, str] | None, requests: int
+) -> None:
+    """Without batches every group takes a request of its own, after one batch in vain."""
+    graph.on("/groups", graph.page(*({"id": str(number)} for number in range(500))))
+    graph.otherwise = graph.page()
+    if batch:
+        graph.on("/$batch", graph.error(*batch))
+    readings, pages = read(graph, [Resource.GROUPS, Resource.GROUP_MEMBERS])
+    assert reasons(readings) == {}
+    assert {page.parent_id for page in pages} == {"", *map(str, range(500))}
+    assert len(graph.requests) == requests
 
 
 def test_a_group_that_was_deleted_meanwhile_misses_no_members(graph: ScriptedGraph) -> None:
