@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+import re
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -45,16 +46,20 @@ class RetryPolicy:
         return chance * min(self.longest_backoff, self.first_wait * 2.0 ** (attempt + 1))
 
 
+SECONDS = re.compile(r"\s*[0-9]+(\.[0-9]+)?\s*")
 REAL = Clock()
 STANDARD = RetryPolicy()
 
 
 def seconds_asked_for(retry_after: str | None, now: datetime | None = None) -> float | None:
-    """A Retry-After header, seconds or a date, in seconds; ``None`` when there is none that makes sense."""
+    """A Retry-After header, seconds or a date, in seconds; ``None`` when there is none that makes sense.
+
+    Microsoft gives fractions of seconds too: https://learn.microsoft.com/graph/throttling
+    """
     if not retry_after:
         return None
     try:
-        if retry_after.strip().isdigit():
+        if SECONDS.fullmatch(retry_after):
             return float(retry_after)
         moment = parsedate_to_datetime(retry_after)
     except ValueError:
