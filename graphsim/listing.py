@@ -67,11 +67,6 @@ def total(state: TenantState, collection: Collection) -> int:
     return _count(state, Wanted(collection=collection))
 
 
-def total(state: TenantState, collection: Collection) -> int:
-    """How many objects the list holds."""
-    return _count(state, Wanted(collection=collection))
-
-
 def _entries(state: TenantState, wanted: Wanted, place: Place) -> Entries:
     if _wants_sign_ins(wanted) and not state.tenant.posture.premium:
         raise not_premium()
