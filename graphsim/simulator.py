@@ -125,14 +125,14 @@ def start(config: SimulatorConfig, *, clock: Callable[[], float] = time.time) ->
         raise ValueError(f"a simulator has at least one tenant, not {config.tenants}")
     if not 0.0 < config.throttle_factor <= 1.0:
         raise ValueError(f"resource units are scaled by more than 0 and at most 1, not {config.throttle_factor}")
-    unknown = [rule.tenant for rule in config.faults if rule.tenant is not None and rule.tenant >= config.tenants]
-    if unknown:
-        raise ValueError(f"there is no tenant {unknown[0]} to make trouble in")
+    for rule in config.faults:
+        if rule.tenant is not None and not 0 <= rule.tenant < config.tenants:
+            raise ValueError(f"there is no tenant {rule.tenant} to make trouble in")
     traffic = Traffic(
         throttle=Throttle(enforced=config.throttle, factor=config.throttle_factor),
         faults=[made(rule.body) for rule in config.faults if rule.tenant is None],
     )
-    return Simulator(
+    simulator = Simulator(
         config=config,
         now=config.now or today(),
         clock=clock,
@@ -140,3 +140,7 @@ def start(config: SimulatorConfig, *, clock: Callable[[], float] = time.time) ->
         notifier=Notifier(clock=clock, ca=config.notification_ca, scale=config.notification_scale),
         traffic=traffic,
     )
+    for step in config.scenario.steps if config.scenario else ():
+        if simulator.find(step.tenant) is None:
+            raise ValueError(f"there is no tenant {step.tenant} for something to happen to")
+    return simulator
