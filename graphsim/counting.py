@@ -11,8 +11,8 @@ from graphsim.state import TenantState
 def enabled_users(state: TenantState) -> int:
     """The enabled users: the generated ones, corrected by those who changed, came or went."""
     moved = {*state.users, *state.removed, *range(state.tenant.size, state.size)}
-    before = sum(number < state.tenant.size and _enabled(state.tenant.persona(number)) for number in moved)
-    now = sum(state.exists(number) and _enabled_now(state, number) for number in moved)
+    before = len([one for one in moved if one < state.tenant.size and _enabled(state.tenant.persona(one))])
+    now = len([one for one in moved if state.exists(one) and _enabled_now(state, one)])
     return state.tenant.population.count(_enabled, state.tenant.size) - before + now
 
 

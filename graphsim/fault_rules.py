@@ -64,7 +64,7 @@ def read_rule(text: str) -> FaultRule:
     try:
         words = msgspec.convert({name.strip(): value.strip() for name, _, value in pairs}, _Words, strict=False)
     except msgspec.ValidationError as error:
-        raise ValueError(f"{text!r} is no fault: {error}") from None
+        raise ValueError(str(error)) from None
     body = FaultBody(
         kind=words.kind,
         status=words.status,

@@ -109,7 +109,7 @@ class Gauge:
         moment = self.tick(now)
         seconds = min(span, KEPT_SECONDS)
         first = _number(moment - seconds)
-        slots = [slot for slot in self.slots if slot.number >= first]
+        slots = [slot for slot in tuple(self.slots) if slot.number >= first]
         units = sum(slot.units for slot in slots)
         return Reading(
             span=seconds,

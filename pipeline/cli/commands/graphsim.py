@@ -89,7 +89,7 @@ def _rule(text: str, tenants: int) -> FaultRule:
     try:
         rule = read_rule(text)
     except ValueError as error:
-        raise UserError(f"--fault {error}; see `mspbyte graphsim serve --help`.") from None
+        raise UserError(f"--fault {text} cannot be: {error}; `mspbyte graphsim serve --help` shows how.") from None
     if rule.tenant is not None and not 0 <= rule.tenant < tenants:
         raise UserError(f"--fault names tenant {rule.tenant}, but the tenants are numbered from 0 to {tenants - 1}.")
     return rule
