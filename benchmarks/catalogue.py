@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 
-from benchmarks import end_to_end, latency, load, rules
+from benchmarks import end_to_end, latency, load, notifications, rules
 from benchmarks.grounds import Grounds
 from benchmarks.rows import Row
 
@@ -13,6 +13,7 @@ Benchmark = Callable[[Grounds], Iterator[Row]]
 BENCHMARKS: Mapping[str, Benchmark] = {
     "end_to_end": end_to_end.measure,
     "latency": latency.measure,
+    "notifications": notifications.measure,
     "load": load.measure,
     "rules": rules.measure,
 }
