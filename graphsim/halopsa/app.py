@@ -1,5 +1,7 @@
 """The routes of the simulated HaloPSA: ``/auth/token`` and ``/api/Client``, ``Site`` and ``ClientContract``.
 
+It answers on the simulator's own host, beside Graph: a HaloPSA has no path before its own.
+
 What HaloPSA can and the simulator cannot answers 501, never with a guess.
 """
 
@@ -13,7 +15,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from graphsim.halopsa import records
+from graphsim.halopsa import control, records
 from graphsim.halopsa.access import grant, lets_in
 from graphsim.halopsa.state import HaloFault
 from graphsim.simulator import Simulator
@@ -38,6 +40,7 @@ def routes(simulator: Simulator, clock: Callable[[], float]) -> list[Route]:
         return _answer(simulator, request, clock())
 
     return [
+        *control.routes(simulator),
         Route("/auth/token", token, methods=["POST"]),
         Route("/api/{name}", lists, methods=["GET", "POST"]),
     ]

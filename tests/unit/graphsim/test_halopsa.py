@@ -134,6 +134,18 @@ def test_a_fault_is_met_as_often_as_it_was_set(world: World) -> None:
     assert answers[0].headers["Retry-After"] == "3"
 
 
+def test_by_hand_a_client_comes_changes_and_goes(world: World) -> None:
+    assert world.ask("GET", "/_sim/halopsa").json()["client_id"] == credentials(CONFIG.seed).client_id
+    body = {"name": "Fabrikam", "azure_tenant_id": "guid"}
+    assert world.ask("PUT", "/_sim/halopsa/clients/7", json=body).status_code == 200
+    assert {"Fabrikam"} == {one["name"] for one in world.all("Client", "clients") if one["id"] == 7}
+    assert world.ask("PUT", "/_sim/halopsa/clients/7", json={"nam": "x"}).status_code == 400
+    world.ask("DELETE", "/_sim/halopsa/clients/7")
+    assert 7 not in {one["id"] for one in world.all("Client", "clients")}
+    world.ask("POST", "/_sim/halopsa/faults", json={"status": 503, "path_contains": "Client"})
+    assert [world.get("Client").status_code for _ in range(2)] == [503, 200]
+
+
 def test_records_that_are_kept_back_are_counted_all_the_same(world: World) -> None:
     before = world.get("Client").json()
     world.simulator.halopsa.kept_back = {records.client_id(0)}
