@@ -10,6 +10,7 @@ from pathlib import Path
 import httpx
 
 from pipeline.domain.capture import Changes, Edges, Entities, Page, ReadOutcome, Resource
+from pipeline.errors import DeadlineExceededError
 from pipeline.providers.microsoft365 import normalize
 from pipeline.providers.microsoft365.auth import Credentials, TenantTokens, TokenStore
 from pipeline.providers.microsoft365.client import GraphClient
@@ -91,7 +92,8 @@ class Microsoft365Source:
         """A client of the tenant that has signed in."""
         context = trusting(self._ca_path, "GRAPH_CA_FILE")
         limits = httpx.Limits(max_connections=self._concurrency)
-        with httpx.Client(verify=context, timeout=self._timeout) as sign_in:
+        hooks = {"request": [self._end_in_time]}
+        with httpx.Client(verify=context, timeout=self._timeout, event_hooks=hooks) as sign_in:
             async with httpx.AsyncClient(verify=context, timeout=self._timeout, limits=limits) as http:
                 client = self._client(http, self._tokens(sign_in))
                 await client.sign_in()
@@ -100,6 +102,16 @@ class Microsoft365Source:
     async def _readings(self, resources: Sequence[Resource], sink: Callable[[Page], None], since: Since) -> Readings:
         async with self.connected() as client:
             return await TenantReading(client, sink, since=since).read(resources)
+
+    def _end_in_time(self, request: httpx.Request) -> None:
+        """A sign-in ends with the run's time at the latest; it is a thread's, which nothing else would end."""
+        if self._deadline is None:
+            return
+        left = self._deadline - self._clock.monotonic()
+        if left <= 0:
+            raise DeadlineExceededError("the run's time was up before Microsoft had signed the application in")
+        given = self._timeout.as_dict()
+        request.extensions["timeout"] = {key: left if most is None else min(most, left) for key, most in given.items()}
 
     def _tokens(self, http: httpx.Client) -> TenantTokens:
         scope = scope_of(self._base_url, self._authority)
