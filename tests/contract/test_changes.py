@@ -19,6 +19,7 @@ from graphsim.targets import ScenarioError
 from pipeline.domain.capture import Page, Resource
 from pipeline.domain.entities import Entity, EntityType, Identity
 from pipeline.domain.providers import Provider, resources_of
+from pipeline.errors import TenantUnreachableError
 from pipeline.providers.microsoft365.source import Microsoft365Source
 from tests.readings import Store, simulated_source
 
@@ -184,5 +185,27 @@ def test_a_round_told_twice_is_harmless(state: TenantState, source: Microsoft365
     old = dict(store.tokens)
     store.read(source, EVERYTHING, since=store.changes())
     store.tokens |= old
+    store.read(source, EVERYTHING, since=store.changes())
+    assert told(store) == told(whole(source))
+
+
+def test_a_withdrawn_consent_is_the_tenant_refusing_us_and_no_change(
+    state: TenantState, source: Microsoft365Source
+) -> None:
+    store = whole(source)
+    apply(state, Mutation(action="revoke_consent"))
+    with pytest.raises(TenantUnreachableError):
+        store.read(source, EVERYTHING, since=store.changes())
+
+
+def test_an_outage_changes_nothing_and_keeps_the_tokens(state: TenantState, source: Microsoft365Source) -> None:
+    store = whole(source)
+    kept = dict(store.tokens)
+    apply(state, Mutation(action="delete_user", id=7))
+    state.faults.append(replace(of_kind("503"), path_contains="users"))
+    assert not any(page.resource is Resource.USERS for page in store.read(source, EVERYTHING, since=store.changes()))
+    assert not store.outcomes[Resource.USERS].complete
+    assert store.tokens[Resource.USERS] == kept[Resource.USERS]
+    state.faults.clear()
     store.read(source, EVERYTHING, since=store.changes())
     assert told(store) == told(whole(source))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Coroutine, Iterable
 from dataclasses import replace
+from itertools import islice
 
 import httpx
 
@@ -17,6 +18,7 @@ from pipeline.providers.microsoft365.conclusion import Reading, Readings
 from pipeline.providers.microsoft365.lists import GraphList
 from pipeline.providers.microsoft365.members import MemberReading, MembersOf, Sink, spooled
 from pipeline.providers.microsoft365.spool import Spool
+from pipeline.providers.microsoft365.throttling.buckets import LARGE_ABOVE
 from pipeline.providers.microsoft365.together import together
 from pipeline.providers.source import IN_FULL, Since
 
@@ -94,7 +96,7 @@ class TenantReading:
     async def _with_sign_ins(self) -> Readings:
         """The users with their sign-in activity; where that is refused, the users without it."""
         with Spool() as spool:
-            error = await spooled(self._client, lists.USERS_WITH_SIGN_INS, spool) or _nobody(spool)
+            error = await self._listed(lists.USERS_WITH_SIGN_INS, spool)
             activity = Reading(error=error, permission=lists.USERS_WITH_SIGN_INS.permission)
             if not isinstance(error, PermanentError) or isinstance(error, DeadlineExceededError):
                 self._pass_on(Resource.USERS, spool)
@@ -103,9 +105,21 @@ class TenantReading:
 
     async def _everybody(self) -> Readings:
         with Spool() as spool:
-            error = await spooled(self._client, lists.USERS, spool) or _nobody(spool)
+            error = await self._listed(lists.USERS, spool)
             self._pass_on(Resource.USERS, spool)
         return {Resource.USERS: Reading(error=error, permission=lists.USERS.permission)}
+
+    async def _listed(self, source: GraphList, spool: Spool) -> PipelineError | None:
+        """Reads a list of users, and tells the limiter how many there are as far as it matters to it."""
+        error = await spooled(self._client, source, spool)
+        if error is not None:
+            return error
+        users = decoding.decoded(decoding.MEMBERS, spool.pages(Resource.USERS))
+        count = sum(1 for _ in islice(users, LARGE_ABOVE + 1))
+        if not count:
+            return _nobody()
+        await self._client.tenant_size(count)
+        return None
 
     async def _groups(self, wanted: Collection[Resource]) -> Readings:
         link = self._link(Resource.GROUPS, wanted)
@@ -154,10 +168,8 @@ def _ids(resource: Resource, spool: Spool) -> list[str]:
     return list(dict.fromkeys(item.id for _, item in decoding.decoded(decoding.MEMBERS, spool.pages(resource))))
 
 
-def _nobody(spool: Spool) -> ProviderRejectedError | None:
+def _nobody() -> ProviderRejectedError:
     """A tenant has at least the user who made it: a list of nobody is a fault of the answer, not a small tenant."""
-    if next(decoding.decoded(decoding.MEMBERS, spool.pages(Resource.USERS)), None) is not None:
-        return None
     return ProviderRejectedError(
         "Microsoft gave an empty list of users, which no tenant has; nothing is concluded from it.",
         code="emptyUserList",
