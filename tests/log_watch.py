@@ -15,8 +15,8 @@ from pipeline.observability.crashes import trace
 _PERSON = rf"\b(?:{'|'.join(FIRST_NAMES)})(?:[ ._+]|%20)(?:{'|'.join(LAST_NAMES)})(?![a-z])"
 
 KINDS: Mapping[str, re.Pattern[str]] = {
-    "client secret": re.compile(r"sim~[0-9a-f]{6}|client_secret['\"]?[=:] ?['\"]?[^\s*'\"]"),
-    "token": re.compile(r"eyJ[\w-]{6,}\.[\w-]{6,}\.|\bBearer [\w~+/-]"),
+    "client secret": re.compile(r"(?:sim|halo)~[0-9a-f]{6}|client_secret['\"]?[=:] ?['\"]?[^\s*'\"]"),
+    "token": re.compile(r"eyJ[\w-]{6,}\.[\w-]{6,}\.|\bBearer [\w~+/-]|\b\d+\.\d{9,}\.[0-9a-f]{64}\b"),
     "client assertion": re.compile(r"client_assertion['\"]?[=:] ?['\"]?[^\s*'\"]"),
     "private key": re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----"),
     "SECRET_KEY": re.compile(r"(?<![\w/+-])[\w-]{43}=(?![\w=-])"),

@@ -9,6 +9,7 @@ import pytest
 import structlog
 from cryptography.fernet import Fernet
 
+from graphsim.halopsa.access import credentials
 from graphsim.seeding import derive_key
 from graphsim.simulator import SimulatorConfig, start
 from graphsim.tokens import issue
@@ -19,13 +20,16 @@ from tests.log_watch import KINDS, LogWatch, leaks_in, leaks_in_files
 SIMULATOR = start(SimulatorConfig(tenants=2, users=5))
 TENANT = SIMULATOR.state(0).tenant
 TOKEN = issue("mspbyte", TENANT, at=0.0, lifetime=60)
+HALO_SECRET = credentials("mspbyte").client_secret
 PERSON = next(one for one in (user(TENANT, number) for number in range(TENANT.size)) if one.get("surname"))
 
 LEAKS = [
     ("client secret", TENANT.client_secret),
+    ("client secret", HALO_SECRET),
     ("client secret", "data={'client_secret': 'hidden', 'scope': 'x'}"),
     ("token", TOKEN),
     ("token", f"Authorization: Bearer {TOKEN[:20]}"),
+    ("token", f"0.1795328315.{derive_key('any').hex()}"),
     ("client assertion", '{"client_assertion": "eyJhbGciOi"}'),
     ("private key", make_certificate().key_pem().decode()),
     ("SECRET_KEY", f"key={Fernet.generate_key().decode()}"),
