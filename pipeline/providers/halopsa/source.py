@@ -27,8 +27,8 @@ class HaloPsaSource:
     """A HaloPSA read through its REST API. Asynchronous inside, synchronous outside.
 
     ``deadline`` is a reading of ``clock.monotonic``; timeouts are seconds. One ``tokens`` serves a whole process.
-    The lists are read one after the other: HaloPSA answers 429 past 700 requests in five minutes (may change), shared by
-    all that is connected to an instance, and these are few.
+    The lists are read one after the other: HaloPSA answers 429 past 700 requests in five minutes (may change) from all
+    that is connected to an instance, and these are few.
     """
 
     def __init__(
