@@ -5,23 +5,20 @@ from __future__ import annotations
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from urllib.parse import parse_qsl
 from uuid import uuid4
 
-import msgspec
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from graphsim import batch, control, entra, tokens, traffic_control
+from graphsim import authority, batch, control, tokens, traffic_control
 from graphsim.delivery import TroubledResponse
 from graphsim.dispatch import Caller, error_body, refusal, respond, run_into, strike
 from graphsim.errors import GraphError, bad_request, invalid_token, not_simulated, unknown_identity
 from graphsim.exchange import Answer, GraphRequest
 from graphsim.faults import Delivery
 from graphsim.halopsa import app as halopsa
-from graphsim.oauth_errors import TokenError, unknown_tenant
 from graphsim.playing import played
 from graphsim.simulator import Simulator, SimulatorConfig, start
 from graphsim.state import TenantState
@@ -40,10 +37,10 @@ def create_app(config: SimulatorConfig, *, clock: Clock = time.time) -> Starlett
     simulator = start(config, clock=clock)
 
     async def token(request: Request) -> Response:
-        return await _token(simulator, request, clock())
+        return await authority.token(simulator, request, clock())
 
     async def discovery(request: Request) -> Response:
-        return _discovery(simulator, request, clock())
+        return authority.discovery(simulator, request, clock())
 
     async def graph_v1(request: Request) -> Response:
         return await _graph(simulator, request, clock())
@@ -70,42 +67,6 @@ def create_app(config: SimulatorConfig, *, clock: Clock = time.time) -> Starlett
     )
     app.state.simulator = simulator
     return app
-
-
-async def _token(simulator: Simulator, request: Request, at: float) -> Response:
-    try:
-        state = _tenant_of(simulator, request)
-        body = entra.grant(
-            simulator.config.seed,
-            state,
-            simulator.traffic.application(state.tenant.index),
-            entra.TokenRequest(form=await _form(request), address=str(request.url), at=at),
-            lifetime=simulator.config.token_seconds,
-        )
-    except TokenError as error:
-        return Response(msgspec.json.encode(error.body(at)), status_code=error.status, media_type=_JSON)
-    return Response(msgspec.json.encode(body), media_type=_JSON, headers={"Cache-Control": "no-store, no-cache"})
-
-
-async def _form(request: Request) -> dict[str, str]:
-    return dict(parse_qsl((await request.body()).decode(), keep_blank_values=True))
-
-
-def _discovery(simulator: Simulator, request: Request, at: float) -> Response:
-    try:
-        state = _tenant_of(simulator, request)
-    except TokenError as error:
-        return Response(msgspec.json.encode(error.body(at)), status_code=error.status, media_type=_JSON)
-    body = entra.openid_configuration(state.tenant, str(request.base_url).rstrip("/"))
-    return Response(msgspec.json.encode(body), media_type=_JSON)
-
-
-def _tenant_of(simulator: Simulator, request: Request) -> TenantState:
-    name = request.path_params["tenant"]
-    state = None if name.isdigit() else simulator.find(name)
-    if state is None or not simulator.traffic.application(state.tenant.index).tenant_exists:
-        raise unknown_tenant(name)
-    return state
 
 
 async def _graph(simulator: Simulator, request: Request, at: float) -> Response:

@@ -91,13 +91,22 @@ def checked(fault: Fault) -> Fault:
     return fault
 
 
-def take(faults: list[Fault], *, seed: str, path: str, allowed: Iterable[Delivery] = tuple(Delivery)) -> Fault | None:
+def take(
+    faults: list[Fault],
+    *,
+    seed: str,
+    path: str,
+    allowed: Iterable[Delivery] = tuple(Delivery),
+    named: bool = False,
+) -> Fault | None:
     """The first fault this request runs into. It is counted, and taken off the list after its last time.
 
     ``allowed`` leaves out what can't happen here: an item of a batch has no connection of its own to cut.
+    ``named`` leaves out those without a path: they are for Graph, not for signing in.
     """
     for fault in faults:
-        if fault.path_contains in path and fault.delivery in allowed and _strikes(fault, seed):
+        meant = fault.path_contains in path and fault.delivery in allowed and bool(fault.path_contains or not named)
+        if meant and _strikes(fault, seed):
             if fault.times is not None:
                 fault.times -= 1
                 if fault.times <= 0:

@@ -52,15 +52,13 @@ _CONDITIONAL_ACCESS = ("identity/conditionalaccess", "identityprotection")
 _REPORTS = ("reports/authenticationmethods", "auditlogs")
 _COSTS = (
     (("users",), 2),
-    (("users", "delta"), 2),
     (("groups", "*", "members"), 3),
     (("groups", "*", "transitivemembers"), 5),
-    (("directoryroles", "*", "members"), 2),
     (("subscribedskus",), 3),
     (("applications",), 2),
     (("applications", "*", "extensionproperties"), 2),
     (("contracts",), 3),
-    (("directoryobjects", "getbyids"), 3),
+    (("directoryobjects", "getbyids"), 5),
     (("domains", "*", "domainnamereferences"), 4),
     (("users", "*", "licensedetails"), 2),
     (("users", "*", "memberof"), 2),

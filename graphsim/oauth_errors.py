@@ -44,6 +44,11 @@ def unknown_tenant(name: str) -> TokenError:
     )
 
 
+def transient(status: int) -> TokenError:
+    sentence = "A transient error has occurred. Please try again."
+    return TokenError(status, "temporarily_unavailable", 90033, sentence)
+
+
 def disabled_application(client_id: str, name: str) -> TokenError:
     sentence = f"Application '{client_id}'({name}) is disabled."
     return TokenError(400, "unauthorized_client", 7000112, sentence)

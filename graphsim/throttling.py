@@ -61,7 +61,7 @@ class Throttle:
         if bucket is Bucket.IDENTITY:
             headers["x-ms-throttle-information"] = "ResourceUnitLimitExceeded"
             headers["x-ms-resource-unit"] = str(units)
-            headers["x-ms-throttle-limit-percentage"] = _percentage(found.asked.at(found.tick(now)), limit)
+            headers["x-ms-throttle-limit-percentage"] = _percentage(found, limit, now)
         if bucket is not Bucket.CONDITIONAL_ACCESS:
             wait = found.granted.wait(found.tick(now), max(0, limit.units - units))
             headers["Retry-After"] = str(max(1, math.ceil(wait)))
@@ -70,9 +70,8 @@ class Throttle:
     def _headers(self, state: TenantState, cost: int, now: float) -> Mapping[str, str]:
         headers = {"x-ms-resource-unit": str(cost)}
         found, limit = self._gauge(state, Bucket.IDENTITY), self._limit(state, Bucket.IDENTITY)
-        used = found.granted.at(found.tick(now))
-        if self.enforced and used >= WARN_FROM * limit.units:
-            headers["x-ms-throttle-limit-percentage"] = _percentage(used, limit)
+        if self.enforced and found.granted.at(found.tick(now)) >= WARN_FROM * limit.units:
+            headers["x-ms-throttle-limit-percentage"] = _percentage(found, limit, now)
         return headers
 
     def _gauge(self, state: TenantState, bucket: Bucket) -> Gauge:
@@ -85,8 +84,12 @@ class Throttle:
         return limit_of(bucket, users=state.user_count, factor=self.factor)
 
 
-def _percentage(used: int, limit: Limit) -> str:
-    return f"{min(WARN_TO, max(WARN_FROM, used / limit.units)):.2f}"
+def _percentage(found: Gauge, limit: Limit, now: float) -> str:
+    """The share of the limit that is used; beyond 1, the share of what was asked that was throttled."""
+    moment = found.tick(now)
+    granted, asked = found.granted.at(moment), found.asked.at(moment)
+    use = 1 + (asked - granted) / asked if asked > granted else granted / limit.units
+    return f"{min(WARN_TO, max(WARN_FROM, use)):.2f}"
 
 
 def _scope(state: TenantState, request: GraphRequest, bucket: Bucket) -> str:

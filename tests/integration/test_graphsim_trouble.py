@@ -230,6 +230,28 @@ def test_a_disabled_application_gets_no_token_and_an_enabled_one_does(
     assert "access_token" in sign_in(running, secret)
 
 
+def test_signing_in_fails_by_order_only_when_it_is_named(running: RunningSimulator, http: httpx.Client) -> None:
+    credentials = running.credentials(0)
+    form = {
+        "grant_type": "client_credentials",
+        "client_id": credentials.client_id,
+        "client_secret": credentials.client_secret,
+        "scope": SCOPE,
+    }
+    address = f"/{credentials.tenant_id}/oauth2/v2.0/token"
+    order(http, kind="503")
+    order(http, kind="503", path_contains="/oauth2", retry_after=3)
+    order(http, kind="cut", path_contains="/oauth2")
+
+    failed = http.post(address, data=form)
+
+    assert (failed.status_code, failed.headers["Retry-After"]) == (503, "3")
+    assert (failed.json()["error"], failed.json()["error_codes"]) == ("temporarily_unavailable", [90033])
+    with pytest.raises(httpx.TransportError):
+        http.post(address, data=form)
+    assert http.post(address, data=form).status_code == 200
+
+
 def test_a_tenant_that_is_gone_is_unknown_to_entra_and_graph_until_it_is_back(
     running: RunningSimulator, http: httpx.Client
 ) -> None:

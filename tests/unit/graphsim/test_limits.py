@@ -21,7 +21,7 @@ def request(url: str) -> GraphRequest:
     [
         ("users", 2),
         ("USERS", 2),
-        ("users/delta()", 2),
+        ("users/delta()", 1),
         ("users?$select=id", 1),
         ("users?$select=id&$top=5", 1),
         ("users?$top=19", 1),

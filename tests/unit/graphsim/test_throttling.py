@@ -52,9 +52,12 @@ def test_answers_tell_their_cost_and_warn_from_four_fifths_on(asking: Client) ->
     assert told == [None] * 19 + ["0.80", "0.84", "0.88", "0.92", "0.96", "1.00"]
 
 
-def test_the_percentage_never_passes_its_range(asking: Client) -> None:
-    statuses(asking, "users", 80)
+def test_the_percentage_tells_the_share_of_refusals_beyond_one_and_never_passes_its_range(asking: Client) -> None:
+    statuses(asking, "users", 49)
+    half = asking.ask("users")
+    statuses(asking, "users", 200)
 
+    assert half.headers["x-ms-throttle-limit-percentage"] == "1.50"
     assert asking.ask("users").headers["x-ms-throttle-limit-percentage"] == "1.80"
 
 
