@@ -5,7 +5,6 @@ https://learn.microsoft.com/graph/json-batching
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Generic, TypeVar
@@ -24,6 +23,7 @@ from pipeline.errors import (
 )
 from pipeline.providers.microsoft365.client import GraphClient
 from pipeline.providers.microsoft365.refusals import NonPremiumTenantError, graph_error
+from pipeline.providers.microsoft365.together import together
 
 log = structlog.get_logger(__name__)
 
@@ -116,7 +116,7 @@ class BatchReader:
             except PipelineError as error:
                 self._usable = False
                 log.warning("graph_batch_unavailable", error=type(error).__name__, code=getattr(error, "code", ""))
-        found = await asyncio.gather(*(self._alone(one.path, shape) for one in sent))
+        found = await together([self._alone(one.path, shape) for one in sent])
         return {one.number: answer for one, answer in zip(sent, found, strict=True)}, True
 
     async def _batch(self, sent: Sequence[_Try], shape: type[T]) -> dict[int, Found[T] | PipelineError]:
