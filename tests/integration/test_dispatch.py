@@ -9,7 +9,6 @@ from functools import partial
 import pytest
 from sqlalchemy import text
 
-from pipeline.domain.capture import SyncType
 from pipeline.domain.providers import SYNC_TYPES, Provider
 from pipeline.domain.runs import Scope
 from pipeline.stages.dispatch import open_due_runs
@@ -61,9 +60,9 @@ def test_a_due_source_becomes_one_run_of_everything_due_and_is_then_not_due(data
     with database.begin() as connection:
         run = connection.execute(text("SELECT source_id, trigger, sync_types FROM runs")).one()
     assert (run.source_id, run.trigger) == (scope.source_id, "schedule")
-    assert set(run.sync_types) == {"identities", "policies", "groups", "licenses"}
+    assert set(run.sync_types) == {"identities", "policies", "groups", "licenses", "applications", "organization"}
     assert open_due_runs(database, NOW, max_jobs=5) == []
-    assert number(database, "SELECT count(*) FROM outbox WHERE subject LIKE 'microsoft-365.sync.%'") == 4
+    assert number(database, "SELECT count(*) FROM outbox WHERE subject LIKE 'microsoft-365.sync.%'") == 6
 
 
 def test_a_source_with_a_run_under_way_waits_for_its_end(database: Database) -> None:
@@ -163,6 +162,8 @@ def test_the_next_sync_is_an_interval_and_a_little_jitter_away(database: Databas
         "groups": 720,
         "licenses": 720,
         "roles": 1440,
+        "applications": 1440,
+        "organization": 1440,
     }
     shares = [(row.next_due_at - NOW) / timedelta(minutes=row.interval_minutes) for row in rows]
     assert all(1 <= share <= 1 + JITTER for share in shares)

@@ -8,10 +8,13 @@ from collections.abc import Mapping
 import pytest
 
 from graphsim import scenario
-from pipeline.domain.capture import Page, Resource
+from pipeline.domain.capture import Page, Resource, SyncType
 from pipeline.domain.flags import Flag
+from pipeline.domain.graph import TenantGraph
+from pipeline.storage.graph import load_graph
+from pipeline.storage.tenants import list_sources
 from tests.tenants import LEGACY, NEW
-from tests.world import CUT, PILOT, SECURITY_DEFAULTS, World, a_world
+from tests.world import CUT, ENFORCED, PILOT, SECURITY_DEFAULTS, World, a_world
 
 pytestmark = pytest.mark.servers
 TABLES = ("entities", "relationships", "findings", "alerts", "alert_history")
@@ -107,7 +110,15 @@ def test_users_who_are_gone_stay_as_rows_with_their_alerts_resolved_and_return_u
 
 
 @pytest.mark.parametrize(
-    "resource", [Resource.USERS, Resource.POLICIES, Resource.GROUP_MEMBERS, Resource.ROLE_MEMBERS, Resource.GROUPS]
+    "resource",
+    [
+        Resource.USERS,
+        Resource.POLICIES,
+        Resource.GROUP_MEMBERS,
+        Resource.ROLE_MEMBERS,
+        Resource.ROLE_ASSIGNMENTS,
+        Resource.GROUPS,
+    ],
 )
 def test_from_an_input_that_was_cut_no_mfa_alert_is_concluded(database_url: str, resource: Resource) -> None:
     with a_world(database_url, NEW, posture=SECURITY_DEFAULTS) as world:
@@ -129,3 +140,48 @@ def test_from_an_input_that_was_cut_no_mfa_alert_is_concluded(database_url: str,
         detail = "SELECT detail->'not_evaluated' FROM run_steps WHERE run_id = :id AND stage = 'analyze'"
         ((told,),) = world.rows(detail, id=run_id)
         assert CUT.reason in str(told), "and the run says why"
+
+
+def test_purchases_applications_and_the_organization_stand_in_the_graph(database_url: str) -> None:
+    with a_world(database_url, NEW, posture=PILOT) as world:
+        world.sync(SyncType.LICENSES, SyncType.APPLICATIONS, SyncType.ORGANIZATION)
+
+        graph = stored_graph(world)
+
+        assert {one.sku_id for one in graph.subscriptions.values()} == graph.licenses.keys()
+        assert any(one.credentials for one in graph.applications.values())
+        assert graph.organization is not None
+        assert graph.organization.id == world.state.tenant.id
+        assert world.state.tenant.domain in graph.organization.verified_domains
+
+
+@pytest.mark.parametrize("resource", [Resource.ROLE_ASSIGNMENTS, Resource.ROLE_DEFINITIONS])
+def test_a_role_held_by_assignment_alone_stays_while_assignments_cannot_be_read(
+    database_url: str, resource: Resource
+) -> None:
+    with a_world(database_url, NEW, posture=ENFORCED) as world:
+        world.sync()
+        whole = stored_graph(world)
+        assert not all(role.built_in for role in whole.roles.values())
+        world.outcomes[resource] = CUT
+        world.edit = lambda page: None if page.resource is resource else page
+
+        world.sync(SyncType.ROLES)
+
+        assert (stored_graph(world).roles, stored_graph(world).roles_of) == (whole.roles, whole.roles_of)
+
+
+def test_a_sync_of_roles_alone_keeps_every_holder(database_url: str) -> None:
+    with a_world(database_url, NEW, posture=ENFORCED) as world:
+        world.sync()
+        whole = stored_graph(world)
+
+        world.sync(SyncType.ROLES)
+
+        assert stored_graph(world).roles_of == whole.roles_of
+
+
+def stored_graph(world: World) -> TenantGraph:
+    with world.database.begin() as connection:
+        (source,) = list_sources(connection)
+        return load_graph(connection, source)

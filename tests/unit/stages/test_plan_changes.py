@@ -108,6 +108,19 @@ def test_a_type_that_was_not_read_is_not_touched() -> None:
     assert changes.totals == {"groups": 1}
 
 
+LISTS_OF_ROLES = (Resource.DIRECTORY_ROLES, Resource.ROLE_ASSIGNMENTS, Resource.ROLE_DEFINITIONS)
+
+
+@pytest.mark.parametrize("cut", [None, *LISTS_OF_ROLES])
+def test_roles_are_gone_only_when_every_list_that_tells_of_them_was_complete(cut: Resource | None) -> None:
+    outcomes = {resource: CUT if resource is cut else COMPLETE for resource in LISTS_OF_ROLES}
+    known = {EntityType.ROLES: {"key": StoredEntity(b"", False)}}  # noqa: FBT003 - by place, as everywhere here
+
+    changes = planned(NormalizedCapture(entities={}, edges={}, outcomes=outcomes), known)
+
+    assert changes.gone == (("key",) if cut is None else ())
+
+
 @pytest.mark.parametrize(
     ("resource", "swept"),
     [(Resource.SIGN_IN_ACTIVITY, True), (Resource.REGISTRATION_DETAILS, True), (Resource.USERS, False)],
