@@ -13,7 +13,6 @@ from graphsim.state import TenantState
 from graphsim.tenants import Json
 
 Entry = tuple[int, Json]
-_USERS_FROM = 2**33
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -63,10 +62,10 @@ def _group_number(state: TenantState, group_id: str) -> int | None:
 
 def _group_members(state: TenantState, number: int, start: int) -> Iterator[Entry]:
     inside = (each for each in membership.nested_groups(state, number) if each >= start)
-    users = membership.user_numbers(state, number, max(0, start - _USERS_FROM))
+    users = membership.user_numbers(state, number, max(0, start - membership.USERS_FROM))
     return chain(
         ((each + 1, member_entry("group", state.tenant.group_id(each))) for each in inside),
-        ((_USERS_FROM + each + 1, member_entry("user", state.tenant.user_id(each))) for each in users),
+        ((membership.USERS_FROM + each + 1, member_entry("user", state.tenant.user_id(each))) for each in users),
     )
 
 

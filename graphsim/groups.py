@@ -124,24 +124,6 @@ def user_numbers(tenant: Tenant, group: GroupPlan, start: int, size: int) -> Ite
     return distinct(merge(*sources))
 
 
-def transitive_groups(tenant: Tenant, group: GroupPlan) -> list[int]:
-    """The numbers of the groups inside a group at any depth, ascending, without the group itself."""
-    seen: set[int] = set()
-    queue = list(group.nested)
-    while queue:
-        number = queue.pop()
-        if number not in seen:
-            seen.add(number)
-            queue.extend(plan(tenant, number).nested)
-    return sorted(seen - {group.number})
-
-
-def transitive_user_numbers(tenant: Tenant, group: GroupPlan, start: int, size: int) -> Iterator[int]:
-    """The users in a group at any depth of nesting, each once, ascending."""
-    inside = (plan(tenant, number) for number in transitive_groups(tenant, group))
-    return distinct(merge(*(user_numbers(tenant, each, start, size) for each in (group, *inside))))
-
-
 def group(tenant: Tenant, number: int) -> Json:
     """The default properties of a generated group, and ``assignedLicenses``."""
     return described(tenant, plan(tenant, number))

@@ -16,6 +16,9 @@ from graphsim.roles import RolePlan
 from graphsim.state import TenantState
 from graphsim.tenants import Json, timestamp
 
+USERS_FROM = 2**33
+"""Among the members of a group, users have the positions from here on and groups those before."""
+
 
 def highest_group(state: TenantState) -> int:
     """One more than the highest group number."""
@@ -119,7 +122,7 @@ def role_groups(state: TenantState, plan: RolePlan) -> list[int]:
 
 def is_admin(state: TenantState, user: int) -> bool:
     """Whether a user holds a role other than Directory Readers, directly or through a group."""
-    if not state.role_members and not state.group_members:
+    if not (state.role_members or state.group_members or state.removed_groups):
         return roles.is_admin(state.tenant, user)
     return any(
         user in role_users(state, plan) or any(has_user(state, number, user) for number in role_groups(state, plan))

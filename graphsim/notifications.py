@@ -40,7 +40,7 @@ def collect(state: TenantState) -> list[Notification]:
     held, changes = state.subscriptions, state.log.between(state.subscriptions.sent, state.log.last)
     held.sent = state.log.last
     found: list[Notification] = []
-    live = held.live(state.seconds)
+    live = held.live(state.seconds) if state.consent else []  # who may not read is not told
     for change in changes:
         found += [_changed(state, each, change) for each in live if matches(each, change)]
     while held.events:

@@ -93,7 +93,7 @@ class Notifier:
                     )
             except TimeoutError:
                 return "The request timed out after 10 seconds."
-            except httpx.HTTPError:
+            except (httpx.HTTPError, httpx.InvalidURL, UnicodeError):
                 return "Notification endpoint could not be reached."
         if answer.status_code != httpx.codes.OK:
             return "Notification endpoint must respond with 200 OK to validation request."

@@ -19,8 +19,6 @@ from graphsim.state import TenantState
 from graphsim.tenants import Json
 
 Entries = Iterator[tuple[int, Json]]
-_USERS_FROM = 2**33
-"""Among members, users have the positions from here on and groups those before."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -57,8 +55,7 @@ def _registrations(state: TenantState, place: Place) -> Entries:
 def _registration(state: TenantState, number: int, user: Json) -> Json:
     name, principal = str(user["displayName"]), str(user["userPrincipalName"])
     details = registration_details(state.tenant, number, name=name, principal=principal)
-    if state.role_members or state.group_members:
-        details["isAdmin"] = membership.is_admin(state, number)
+    details["isAdmin"] = membership.is_admin(state, number)
     at = state.user_change(number).registered_at
     return registered(details, at) if at else details
 
@@ -83,14 +80,14 @@ def transitive_members(state: TenantState, place: Place) -> Entries:
 
 
 def _first_user(place: Place) -> int:
-    return max(0, place.start - _USERS_FROM)
+    return max(0, place.start - membership.USERS_FROM)
 
 
 def _members(state: TenantState, nested: list[int], numbers: Iterator[int], place: Place) -> Entries:
     light = place.ids_only
     following = (number for number in nested if number >= place.start)
     inside = ((number + 1, group_member(state, number, ids_only=light)) for number in following)
-    people = ((_USERS_FROM + number + 1, user_member(state, number, ids_only=light)) for number in numbers)
+    people = ((membership.USERS_FROM + number + 1, user_member(state, number, ids_only=light)) for number in numbers)
     return chain(inside, people)
 
 

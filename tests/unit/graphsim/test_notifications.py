@@ -99,6 +99,18 @@ def test_sign_ins_and_registrations_notify_nobody() -> None:
     assert world.told() == []
 
 
+def test_nobody_is_told_what_the_application_may_not_read() -> None:
+    world = World(SUBSCRIPTION)
+    world.do("revoke_consent")
+    world.do("disable_user", 20)
+    assert world.told() == []
+
+    world.do("grant_consent")
+    world.do("enable_user", 20)
+
+    assert len(world.told()) == 1
+
+
 def test_one_object_can_be_subscribed_to() -> None:
     world = World()
     only = replace(SUBSCRIPTION, object_id=world.state.tenant.user_id(20))
