@@ -137,7 +137,7 @@ def _object(state: TenantState, request: GraphRequest, segments: list[str]) -> b
             if not found:
                 raise not_found(key)
             return _one(state, request, found[0], schema.POLICY, "identity/conditionalAccess/policies/$entity")
-        case [first, *_] if first in _REAL_SEGMENTS or first == "$batch":
+        case [first, *_] if first in _REAL_SEGMENTS:
             raise not_simulated(f"'{segments[0]}'")
     raise _unknown(lowered, segments)
 

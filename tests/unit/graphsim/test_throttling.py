@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from itertools import accumulate
+
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from graphsim.limits import Bucket
 from tests.unit.graphsim.asking import Client, client, config
@@ -27,6 +31,22 @@ def test_the_units_of_a_window_are_given_out_and_not_one_more(asking: Client) ->
     assert asking.ask("users").status == 429
     asking.clock.now += 0.001
     assert asking.ask("users").status == 200
+
+
+@settings(max_examples=30)
+@given(st.lists(st.tuples(st.floats(0, 4), st.sampled_from(["users", "groups", "subscribedSkus"])), max_size=60))
+def test_no_window_however_it_lies_holds_more_than_the_limit(gaps: list[tuple[float, str]]) -> None:
+    asking = client(config(throttle=True, factor=0.002))  # 10 units
+    costs = {"users": 2, "groups": 1, "subscribedSkus": 3}
+    given_out: list[tuple[float, int]] = []
+    for moment, (_, url) in zip(accumulate(gap for gap, _ in gaps), gaps, strict=True):
+        asking.clock.now = moment
+        if asking.ask(url).status == 200:
+            given_out.append((moment, costs[url]))
+
+    windows = [sum(units for at, units in given_out if end - 10 < at <= end) for end, _ in given_out]
+
+    assert max(windows, default=0) <= 10
 
 
 def test_a_refusal_says_when_to_come_back_and_whose_limit_it_was(asking: Client) -> None:
