@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ssl
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -11,8 +12,9 @@ import typer
 
 from graphsim.actions import Values
 from graphsim.mutations import ACTIONS, Mutation, check
-from graphsim.playing import Scenario, load
+from graphsim.playing import load
 from graphsim.serve import ADDRESS_FILE
+from graphsim.simulator import SimulatorConfig, start
 from graphsim.targets import ScenarioError
 from pipeline.cli.grammar import AsJson
 from pipeline.cli.pages.output import facts, plain, print_json, show
@@ -56,18 +58,21 @@ def mutations(*, as_json: AsJson = False) -> None:
     show(facts([(_usage(a.name, a.target, a.takes), a.about) for a in ACTIONS]))
 
 
-def read_scenario(path: Path | None, *, tenants: int) -> Scenario | None:
-    """The scenario of ``serve --scenario``."""
+def with_scenario(config: SimulatorConfig, path: Path | None) -> SimulatorConfig:
+    """What to simulate, with the scenario of ``serve --scenario``."""
     if path is None:
-        return None
+        return config
     try:
         scenario = load(path)
     except ScenarioError as error:
         raise UserError(f"--scenario {error}; see `mspbyte graphsim mutations` for what can happen.") from None
-    for number in (step.tenant for step in scenario.steps if step.tenant.isdigit()):
-        if int(number) >= tenants:
-            raise UserError(f"--scenario {path} names tenant {number}, but the tenants are 0 to {tenants - 1}.")
-    return scenario
+    simulator = start(config)
+    for step in scenario.steps:
+        if simulator.find(step.tenant) is None:
+            raise UserError(
+                f"--scenario {path} names tenant {step.tenant}; give an id or a number from 0 to {config.tenants - 1}."
+            )
+    return replace(config, scenario=scenario)
 
 
 def _usage(name: str, target: str, takes: tuple[str, ...]) -> str:

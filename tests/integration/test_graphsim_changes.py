@@ -24,6 +24,7 @@ from graphsim.serve import RunningSimulator
 from graphsim.simulator import SimulatorConfig
 from graphsim.tls import ensure_certificates
 from pipeline.cli.commands.graphsim import app as command
+from pipeline.errors import UserError
 
 NOW = datetime(2026, 9, 1, tzinfo=UTC)
 CONFIG = SimulatorConfig(seed="tests", tenants=3, users=60, now=NOW, plain_notifications=True, notification_scale=0.001)
@@ -407,6 +408,25 @@ def test_the_command_line_moves_the_running_simulator(running: RunningSimulator,
     assert state.log.kept[0].member.id == state.tenant.user_id(30)
     assert "no user '999'" in str(refused.exception)
     assert "no tenant 9" in str(unknown.exception)
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("steps: [{at: 1s, tenant: 7, action: create_user}]", "names tenant 7"),
+        ("steps: [{at: 1s, tenant: nobody, action: create_user}]", "names tenant nobody"),
+        ("steps: [{at: 1s, tenant: 0, action: fly}]", "step 1: there is no action 'fly'"),
+        ("steps: {", "line 1"),
+    ],
+)
+def test_a_wrong_scenario_is_refused_before_anything_is_served(tmp_path: Path, text: str, reason: str) -> None:
+    path = tmp_path / "wrong.yaml"
+    path.write_text(text)
+
+    refused = CliRunner().invoke(command, ["serve", "--scenario", str(path), "--state-dir", str(tmp_path)])
+
+    assert isinstance(refused.exception, UserError)
+    assert reason in str(refused.exception)
 
 
 def test_the_command_line_lists_what_can_happen(tmp_path: Path) -> None:

@@ -71,13 +71,12 @@ def serve(
         throttle=throttle,
         throttle_factor=throttle_factor,
         faults=tuple(_rule(text, tenants) for text in fault or ()),
-        scenario=graphsim_hand.read_scenario(scenario, tenants=tenants),
         notification_ca=str(notification_ca or ""),
         plain_notifications=http_notifications,
     )
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        serve_graph(config, host, port, folder, https=https)
+        serve_graph(graphsim_hand.with_scenario(config, scenario), host, port, folder, https=https)
     except OSError as error:
         raise UserError(
             f"The simulator cannot listen on {host}:{port} or write to {folder} ({error.strerror or error}); "
