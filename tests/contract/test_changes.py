@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
 
+from graphsim import membership
 from graphsim.faults import of_kind
 from graphsim.mutations import Mutation, apply
+from graphsim.roles import role_plans
 from graphsim.serve import RunningSimulator
 from graphsim.simulator import SimulatorConfig
 from graphsim.state import TenantState
@@ -61,32 +63,46 @@ def source(simulator: RunningSimulator, state: TenantState) -> Microsoft365Sourc
     return simulated_source(simulator, state.tenant.index)
 
 
-def happen(state: TenantState, chance: random.Random, count: int) -> None:
-    """So many random changes; those that can't be are none."""
-    for _ in range(count):
+def happen(state: TenantState, chance: random.Random) -> None:
+    """Half of what can happen, or more, in any order; what can't be just now is none."""
+    for action in chance.sample(TOLD, chance.randrange(len(TOLD) // 2, len(TOLD))):
         with suppress(ScenarioError):
-            apply(state, _any(state, chance))
+            apply(state, _any(state, chance, action))
 
 
-def _any(state: TenantState, chance: random.Random) -> Mutation:
-    action = chance.choice(TOLD)
-    user, group = chance.randrange(state.size), chance.randrange(12)
-    if "group" in action or action in {"add_member", "remove_member"}:
-        name: dict[str, object] = {"name": f"Group {chance.random()}"} if "name" in action or "create" in action else {}
-        who: dict[str, object] = {"user": user} if chance.random() < 0.7 else {"group": chance.randrange(12)}
-        key: str | int = "" if action == "create_group" else group
-        return Mutation(action=action, id=key, set=who if "member" in action else name)
-    if "role" in action:
-        role = chance.choice(["Global Administrator", "User Administrator", "Helpdesk Administrator"])
-        return Mutation(action=action, id=role, set={"user": user})
-    if "license" in action or action == "buy_seats":
-        sku = chance.choice(state.products).id
-        if action == "buy_seats":
-            return Mutation(action=action, id=sku, set={"seats": 5})
-        return Mutation(action=action, id=user, set={"sku": sku})
-    if action == "disable_policy":
-        return Mutation(action=action, id=str(chance.choice(state.policies())["id"]))
-    return Mutation(action=action, id="" if action == "create_user" else user)
+def _any(state: TenantState, chance: random.Random, action: str) -> Mutation:
+    """The action upon somebody it can happen to."""
+    group = chance.choice(list(membership.group_numbers(state)))
+    plan = chance.choice(role_plans(state.tenant))
+    sku = chance.choice(state.products).id
+    user = chance.choice([number for number in range(state.size) if state.exists(number)])
+    moves: dict[str, tuple[str | int, dict[str, object]]] = {
+        "create_user": ("", {}),
+        "restore_user": (_one(chance, state.removed - state.purged), {}),
+        "give_license": (user, {"sku": sku}),
+        "take_license": (_one(chance, _holders(state, sku)), {"sku": sku}),
+        "create_group": ("", {"name": f"Group {chance.random()}"}),
+        "rename_group": (group, {"name": f"Group {chance.random()}"}),
+        "delete_group": (group, {}),
+        "restore_group": (_one(chance, state.removed_groups - state.purged_groups), {}),
+        "purge_group": (group, {}),
+        "add_member": (group, {"user": user}),
+        "remove_member": (group, {"user": _one(chance, membership.user_numbers(state, group))}),
+        "add_role_member": (plan.name, {"user": user}),
+        "remove_role_member": (plan.name, {"user": _one(chance, membership.role_users(state, plan))}),
+        "disable_policy": (str(chance.choice(state.policies())["id"]), {}),
+        "buy_seats": (sku, {"seats": 5}),
+    }
+    key, particulars = moves.get(action, (user, {}))
+    return Mutation(action=action, id=key, set=particulars)
+
+
+def _holders(state: TenantState, sku: str) -> Iterator[int]:
+    return (number for number in range(state.size) if state.exists(number) and sku in str(state.user(number)))
+
+
+def _one(chance: random.Random, numbers: Iterable[int]) -> int:
+    return chance.choice(sorted(numbers) or [0])
 
 
 def told(store: Store) -> Mapping[EntityType, Mapping[str, Entity]]:
@@ -118,7 +134,7 @@ def test_changes_upon_a_full_reading_give_the_full_reading_at_the_end(
     state.faults += [replace(of_kind(kind), rate=0.05) for kind in ("429", "503", "504", "cut") if storm]
     store = whole(source)
     for round_ in range(3):
-        happen(state, chance, chance.randrange(20))
+        happen(state, chance)
         store.read(source, EVERYTHING, since=store.changes())
         now = whole(source)
         assert told(store) == told(now), f"round {round_}"
