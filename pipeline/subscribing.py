@@ -49,6 +49,7 @@ def _open_subscriptions(
         store=tokens,
         deadline=time.monotonic() + TENANT_SECONDS,
         scheduled=True,
+        read_timeout=TENANT_SECONDS,
         retry=ONCE,
     )
     return Microsoft365Subscriptions(tenant.connected)

@@ -27,6 +27,8 @@ from pipeline.storage.subscriptions import Known, Told, known, note
 log = structlog.get_logger(__name__)
 
 Id = Annotated[str, msgspec.Meta(pattern=r"^[0-9A-Za-z-]{1,64}\Z")]
+MOST_ITEMS = 4_096
+"""More than fit into the longest body there is, unless they are made to keep us busy."""
 STATEMENT_MS = 800
 """Somebody waits for the answer."""
 NO_HASH = bytes(hashlib.sha256().digest_size)
@@ -48,7 +50,7 @@ class Notification(msgspec.Struct, rename="camel", kw_only=True):
 class Delivery(msgspec.Struct):
     """One POST. The items are looked at one by one: one of an unknown shape must not cost the others."""
 
-    value: list[msgspec.Raw]
+    value: Annotated[list[msgspec.Raw], msgspec.Meta(max_length=MOST_ITEMS)]
 
 
 LIFECYCLE: Mapping[str, tuple[WantedAction, bool]] = {

@@ -45,7 +45,7 @@ MOST = 64
 """Actions a tick; the rest is due a minute later."""
 AT_ONCE = 8
 """Tenants that are asked at the same time."""
-LEASE = timedelta(minutes=5)
+LEASE = timedelta(minutes=10)
 """What a killed worker was at is tried again after this; much longer than a tick takes."""
 STATE_BYTES = 48
 """64 characters of ``clientState``; Microsoft allows 128."""

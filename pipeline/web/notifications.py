@@ -33,6 +33,8 @@ LONGEST_TOKEN = 2_048
 THREADS = 8
 WAITING = 32
 """Deliveries that may wait for a thread; more are told to come again."""
+OPEN = 128
+"""Deliveries that are read and answered at the same time; what they hold in memory is thereby bounded."""
 AGAIN = {"Retry-After": "10"}
 CLOSED = {
     "Cache-Control": "no-store",
@@ -55,6 +57,7 @@ class Notifications:
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _database: Database | None = None
     _threads: ThreadPoolExecutor | None = None
+    _open: int = 0
     _under_way: int = 0
 
     def routes(self) -> list[Route]:
@@ -70,12 +73,18 @@ class Notifications:
         token = request.query_params.get("validationToken")
         if token is not None:
             return _echo(token)
+        if self._open >= OPEN or self._under_way >= THREADS + WAITING:
+            log.warning("notifications_refused", open=self._open, under_way=self._under_way)
+            return PlainTextResponse("Too much at once; deliver it again.\n", 503, headers=AGAIN)
+        self._open += 1
         try:
             async with asyncio.timeout(ANSWER_SECONDS):
                 return await self._stored(request)
         except (TimeoutError, PipelineError, ClientDisconnect) as error:
             log.warning("notifications_not_stored", error=type(error).__name__)
             return PlainTextResponse("Not stored; deliver it again.\n", 503, headers=AGAIN)
+        finally:
+            self._open -= 1
 
     async def _stored(self, request: Request) -> Response:
         body = await _body(request)
@@ -85,9 +94,6 @@ class Notifications:
             items = items_of(body)
         except NO_DELIVERY:
             return PlainTextResponse("Not a collection of change notifications.\n", 400)
-        if self._under_way >= THREADS + WAITING:
-            log.warning("notifications_refused", under_way=self._under_way)
-            return PlainTextResponse("Too much at once; deliver it again.\n", 503, headers=AGAIN)
         await self._in_thread(items)
         return Response(status_code=202)
 

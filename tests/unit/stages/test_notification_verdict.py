@@ -10,7 +10,7 @@ import pytest
 from pipeline.domain.capture import SyncType
 from pipeline.domain.runs import Scope
 from pipeline.domain.subscriptions import WantedAction
-from pipeline.stages.notifications import NO_DELIVERY, items_of, judge
+from pipeline.stages.notifications import MOST_ITEMS, NO_DELIVERY, items_of, judge
 from pipeline.storage.subscriptions import Known, Told
 
 SCOPE, OTHER = Scope(tenant_id=1, source_id=1), Scope(tenant_id=2, source_id=2)
@@ -106,7 +106,10 @@ def test_of_several_events_the_one_that_needs_most_wins_in_any_order() -> None:
         assert judge(items_of(items(*order)), STORED).told["users-1"].wanted is WantedAction.RECREATE
 
 
-@pytest.mark.parametrize("body", [b"", b"{", b"[]", b'{"value": 1}', b"\xff"])
+TOO_MANY = items(*[0] * (MOST_ITEMS + 1))
+
+
+@pytest.mark.parametrize("body", [b"", b"{", b"[]", b'{"value": 1}', b"\xff", TOO_MANY])
 def test_what_is_no_delivery_is_told_apart_from_one_with_nothing_good_in_it(body: bytes) -> None:
     with pytest.raises(NO_DELIVERY):
         items_of(body)
