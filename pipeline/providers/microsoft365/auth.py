@@ -15,7 +15,7 @@ import httpx
 import msal
 
 from pipeline.domain.credentials import ClientCertificate, ClientCredential
-from pipeline.errors import ProviderUnavailableError
+from pipeline.errors import ProviderUnavailableError, TenantUnreachableError
 from pipeline.providers.microsoft365.refusals import sign_in_refused, token_error
 
 
@@ -123,7 +123,10 @@ def _as_text(value: str | bytes) -> str:
 
 
 class TenantTokens:
-    """Bearer tokens of one tenant, from the store or from Microsoft. Blocking; safe from several threads."""
+    """Bearer tokens of one tenant, from the store or from Microsoft. Blocking; safe from several threads.
+
+    One reading has one of these. What Microsoft refused it once it does not ask again, however many lists want a token.
+    """
 
     def __init__(
         self, credentials: Credentials, *, authority: str, scope: str, store: TokenStore, http: httpx.Client
@@ -135,6 +138,7 @@ class TenantTokens:
         self._http = SignInHttp(http)
         self._lock = Lock()
         self._app: Any = None
+        self._refusal: TenantUnreachableError | None = None
 
     def token(self) -> str:
         """A valid token.
@@ -143,7 +147,16 @@ class TenantTokens:
         refused, ``ProviderUnavailableError`` or ``ThrottledError`` when Microsoft's sign-in does not answer.
         """
         with self._lock:
-            answer = self._application().acquire_token_for_client([self._scope])
+            if self._refusal is not None:
+                raise TenantUnreachableError(str(self._refusal), code=self._refusal.code)
+            try:
+                return self._acquired()
+            except TenantUnreachableError as refusal:
+                self._refusal = refusal
+                raise
+
+    def _acquired(self) -> str:
+        answer = self._application().acquire_token_for_client([self._scope])
         if "access_token" not in answer:
             raise sign_in_refused(answer.get("error"), answer.get("error_codes"))
         return str(answer["access_token"])
