@@ -45,11 +45,16 @@ class Tally:
 
 @dataclass(kw_only=True, slots=True)
 class Notifier:
-    """``ca`` is the file with which endpoints' certificates are verified; ``scale`` shortens or stretches pauses."""
+    """``ca`` is the file with which endpoints' certificates are verified; ``scale`` shortens or stretches pauses.
+
+    Endpoints have ``handshake_seconds`` to return the token and ``answer_seconds`` to take notifications.
+    """
 
     clock: Callable[[], float]
     ca: str = ""
     scale: float = 1.0
+    handshake_seconds: float = HANDSHAKE_SECONDS
+    answer_seconds: float = ANSWER_SECONDS
     tally: Tally = field(default_factory=Tally)
     _states: dict[str, TenantState] = field(default_factory=dict)
     _endpoints: dict[str, Endpoint] = field(default_factory=dict)
@@ -86,13 +91,13 @@ class Notifier:
         """Empty when the endpoint gave the token back as Graph demands, else what was wrong, in Graph's words."""
         async with self._client(loopback=_is_local(url)) as client:
             try:
-                async with asyncio.timeout(HANDSHAKE_SECONDS):
+                async with asyncio.timeout(self.handshake_seconds):
                     answer = await client.post(
                         httpx.URL(url).copy_merge_params({"validationToken": token}),
                         headers={"Content-Type": "text/plain; charset=utf-8"},
                     )
             except TimeoutError:
-                return "The request timed out after 10 seconds."
+                return f"The request timed out after {self.handshake_seconds:g} seconds."
             except (httpx.HTTPError, httpx.InvalidURL, UnicodeError):
                 return "Notification endpoint could not be reached."
         if answer.status_code != httpx.codes.OK:
@@ -162,7 +167,7 @@ class Notifier:
         """Whether the endpoint took it in time."""
         begun = time.monotonic()
         try:
-            async with asyncio.timeout(ANSWER_SECONDS):
+            async with asyncio.timeout(self.answer_seconds):
                 answer = await client.post(url, json={"value": value})
         except (TimeoutError, httpx.HTTPError):
             return False

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import ssl
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -19,9 +20,13 @@ import httpx
 import pytest
 from typer.testing import CliRunner
 
+from graphsim import user_mutations
+from graphsim.changes import Resource
+from graphsim.notifier import Notifier
 from graphsim.playing import read
 from graphsim.serve import RunningSimulator
-from graphsim.simulator import SimulatorConfig
+from graphsim.simulator import SimulatorConfig, start
+from graphsim.subscribed import Subscription
 from graphsim.tls import ensure_certificates
 from pipeline.cli.commands.graphsim import app as command
 from pipeline.errors import UserError
@@ -42,6 +47,9 @@ class Hook:
         self.statuses: list[int] = []
         self.posts: Queue[list[Body]] = Queue()
         self.handshakes = 0
+        self.hurry = threading.Event()
+        """Answers wait for it."""
+        self.hurry.set()
 
     def next(self) -> list[Body]:
         return self.posts.get(timeout=WAIT)
@@ -69,6 +77,7 @@ def hook(tls: Path | None = None) -> Iterator[Hook]:
 
         def do_POST(self) -> None:
             raw = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+            made.hurry.wait(WAIT)
             token = parse_qs(urlsplit(self.path).query).get("validationToken")
             if token:
                 made.handshakes += 1
@@ -84,8 +93,9 @@ def hook(tls: Path | None = None) -> Iterator[Hook]:
             self.send_response(status)
             self.send_header("Content-Type", kind)
             self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
+            with suppress(ConnectionError):  # whoever asked may have given up
+                self.end_headers()
+                self.wfile.write(body)
 
         def log_message(self, *_args: object) -> None:
             """Says nothing."""
@@ -103,6 +113,7 @@ def hook(tls: Path | None = None) -> Iterator[Hook]:
     try:
         yield made
     finally:
+        made.hurry.set()
         server.shutdown()
         thread.join()
         server.server_close()
@@ -293,6 +304,43 @@ def test_what_is_not_taken_is_told_again(client: App, endpoint: Hook) -> None:
     while not tally["delivered"] and time.monotonic() < deadline:  # counted once its answer has arrived
         tally = client.http.get("/_sim/notifications").json()
     assert tally == {"delivered": 1, "retried": 3, "dropped": 0}
+
+
+def test_an_endpoint_that_takes_too_long_is_given_up_and_told_again(endpoint: Hook) -> None:
+    async def play() -> tuple[str, Notifier]:
+        notifier = Notifier(clock=time.time, scale=0.001, handshake_seconds=0.2, answer_seconds=0.2)
+        simulator = start(CONFIG)
+        state = simulator.state(0)
+        state.subscriptions.held["one"] = Subscription(
+            id="one",
+            resource=Resource.USERS,
+            object_id="",
+            resource_text="users",
+            change_types=frozenset({"updated"}),
+            notification_url=endpoint.address,
+            lifecycle_url="",
+            client_state="",
+            expires_at=time.time() + WAIT,
+            since=0,
+        )
+        endpoint.hurry.clear()
+        async with notifier.running():
+            words = await notifier.handshake(endpoint.address, "token")
+            notifier.watch(state)
+            user_mutations.enable(state, 10, enabled=False)
+            deadline = time.monotonic() + WAIT
+            while not notifier.tally.delivered and time.monotonic() < deadline:
+                await asyncio.sleep(0.01)
+                if notifier.tally.retried:
+                    endpoint.hurry.set()
+        return words, notifier
+
+    words, notifier = asyncio.run(play())
+
+    assert words == "The request timed out after 0.2 seconds."
+    assert notifier.tally.retried >= 1
+    assert notifier.tally.delivered == 1
+    assert endpoint.next()
 
 
 def test_lifecycle_events_are_told_and_a_removed_subscription_is_silent(client: App, endpoint: Hook) -> None:
