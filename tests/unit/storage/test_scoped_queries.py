@@ -20,6 +20,7 @@ SCOPES = {"Scope", "Run", "DataSource", "ClaimedStep", "UUID", "StepRef"}
 ACROSS_TENANTS = {
     "captures.py": {"delete_captures_before"},  # retention
     "outbox.py": {"unpublished", "mark_published", "delete_published_before"},  # the relay's own work
+    "psa.py": {"load_linkable_tenants"},  # a PSA is about every tenant: decision 0010
 }
 OPERATORS = {"reports", "figures.py"}
 """Pages and figures over all tenants, for the people who run the system."""
