@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from functools import partial
 from itertools import count
@@ -23,6 +24,8 @@ log = structlog.get_logger(__name__)
 
 T = TypeVar("T")
 PAGE_SIZE = 500
+LONGEST_REQUEST = 100.0
+"""Seconds after which an answer that trickles in is given up."""
 
 
 class ChangedMeanwhileError(TransientError):
@@ -154,10 +157,12 @@ class HaloClient:
         return await self._within(partial(self._http.get, address, params=query, headers=headers))
 
     async def _within(self, request: Callable[[], Awaitable[T]]) -> T:
-        """The answer, as long as the deadline has not passed."""
-        if self._time_left() <= 0:
+        """The answer, if the whole of it comes before the deadline and in bearable time."""
+        timeout = min(LONGEST_REQUEST, self._time_left())
+        if timeout <= 0:
             raise DeadlineExceededError("the run's time was up before HaloPSA had answered everything")
         try:
-            return await request()
-        except httpx.RequestError as error:
+            async with asyncio.timeout(timeout):
+                return await request()
+        except (httpx.RequestError, TimeoutError) as error:
             raise ProviderUnavailableError(f"HaloPSA cannot be reached ({type(error).__name__})") from error
