@@ -197,7 +197,7 @@ APPLICATION = EntityShape(
     default=tuple(sorted(_APPLICATION_KNOWN | _APPLICATION_EMPTY)),
     known=_APPLICATION_KNOWN,
     empty=_APPLICATION_EMPTY,
-    unmodeled=_names("authenticationBehaviors isManagementRestricted logo oauth2RequirePostResponse"),
+    unmodeled=_names("authenticationBehaviors logo oauth2RequirePostResponse"),
 )
 _PRINCIPAL_KNOWN = _names(
     """id accountEnabled addIns alternativeNames appDisplayName appId appOwnerOrganizationId appRoleAssignmentRequired
@@ -215,7 +215,7 @@ SERVICE_PRINCIPAL = EntityShape(
     default=tuple(sorted(_PRINCIPAL_KNOWN | _PRINCIPAL_EMPTY)),
     known=_PRINCIPAL_KNOWN,
     empty=_PRINCIPAL_EMPTY,
-    unmodeled=_names("customSecurityAttributes isManagementRestricted"),
+    unmodeled=_names("customSecurityAttributes"),
 )
 DOMAIN = EntityShape(
     type_name="microsoft.graph.domain",
