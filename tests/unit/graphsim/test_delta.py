@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from urllib.parse import parse_qsl, urlsplit
 
 import msgspec
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from graphsim import mutations, rounds
 from graphsim.clock import WorldClock
@@ -18,6 +21,7 @@ from graphsim.groups import department_group
 from graphsim.mutations import Mutation
 from graphsim.roles import role_object_id, role_plans
 from graphsim.state import TenantState
+from graphsim.targets import ScenarioError
 from graphsim.tenants import Json, generate
 from tests.unit.graphsim.conftest import NOW, SERVICE
 
@@ -167,6 +171,43 @@ def test_following_the_links_gives_what_a_full_read_gives(
     world.do("add_member", "Everyone", user=40)
     world.round(link)
     holds_what_a_full_read_gives(world, resource, plain)
+
+
+USERS, GROUPS, ROLES = st.integers(0, 41), st.integers(0, 27), st.sampled_from(["Global Reader", "User Administrator"])
+HAPPENINGS = st.one_of(
+    st.tuples(st.sampled_from(["disable_user", "delete_user", "restore_user", "purge_user"]), USERS, st.none()),
+    st.tuples(st.sampled_from(["delete_group", "restore_group", "purge_group"]), GROUPS, st.none()),
+    st.tuples(st.sampled_from(["add_member", "remove_member"]), GROUPS, st.one_of(USERS, GROUPS.map(str))),
+    st.tuples(st.sampled_from(["add_role_member", "remove_role_member"]), ROLES, st.one_of(USERS, GROUPS.map(str))),
+    st.tuples(st.just("create_user"), st.just(""), st.none()),
+    st.tuples(st.just("follow"), st.just(""), st.none()),
+)
+
+
+@settings(max_examples=100, deadline=None)
+@given(
+    happened=st.lists(HAPPENINGS, max_size=25),
+    disorder=st.booleans(),
+    prefer=st.sampled_from(["", "odata.maxpagesize=3"]),
+)
+def test_whatever_happens_followers_are_right(
+    *, happened: list[tuple[str, str | int, int | str | None]], disorder: bool, prefer: str
+) -> None:
+    state = client(size=40).state
+    state.delta_disorder = disorder
+    selects = {"users": "id,accountEnabled", "groups": "id,members", "directoryRoles": "id,members"}
+    worlds = {resource: Client(state=state, prefer=prefer) for resource in selects}
+    links = {name: f"{name}/delta?$select={select}" for name, select in selects.items()}
+    for action, key, who in [*happened, ("follow", "", None)]:
+        if action == "follow":
+            links = {name: worlds[name].round(link)[0] for name, link in links.items()}
+            continue
+        values = {} if who is None else {"group" if isinstance(who, str) else "user": who}
+        with suppress(ScenarioError):  # what can't be does not happen
+            mutations.apply(state, Mutation(action, key, dict(values)))
+
+    for name, world in worlds.items():
+        holds_what_a_full_read_gives(world, name, selects[name].removesuffix(",members"))
 
 
 def test_changes_in_the_middle_of_the_first_round_are_told_in_the_next() -> None:
