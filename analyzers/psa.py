@@ -14,7 +14,7 @@ from pipeline.domain.findings import AlertType, AnalysisResult, AnalysisType, Fi
 from pipeline.domain.psa import Company
 from pipeline.domain.psa_graph import LinkableTenant, PsaGraph
 
-BY_HAND = "`mspbyte psa link` does it"
+BY_HAND = "by hand with `mspbyte psa link`"
 
 
 def analyze(graph: PsaGraph) -> AnalysisResult:
@@ -50,13 +50,12 @@ def _company_finding(company: Company, domains: list[str], tenants: list[str]) -
     named = _named(company)
     if tenants:
         message = (
-            f"{named} is not the only company in the PSA that {_listed(tenants)} matches: link the right one by hand; "
-            f"{BY_HAND}."
+            f"{named} is not the only company in the PSA that {_listed(tenants)} matches: link the right one {BY_HAND}."
         )
     else:
         message = (
             f"{named} is an active company in the PSA and none of the tenants is known to be its own: add its tenant, "
-            f"or link it by hand; {BY_HAND}."
+            f"or link it {BY_HAND}."
         )
     return Finding(
         alert_type=AlertType.PSA_COMPANY_UNLINKED,
@@ -87,7 +86,7 @@ def _tenant_finding(tenant: LinkableTenant, claimants: list[Company], left: Comp
     if claimants:
         reason = "ambiguous"
         told = f"matches several companies in the PSA ({_listed([_named(one) for one in claimants])})"
-        advice = "link the right one by hand"
+        advice = "link the right one"
     elif left is not None:
         reason = "company_inactive"
         told = f"belongs to {_named(left)}, which is inactive in the PSA"
@@ -95,13 +94,13 @@ def _tenant_finding(tenant: LinkableTenant, claimants: list[Company], left: Comp
     else:
         reason = "no_company"
         told = "is looked after and no company in the PSA is known to be its own"
-        advice = "enter the customer in the PSA, or link it by hand"
+        advice = "enter the customer in the PSA, or link it"
     return Finding(
         alert_type=AlertType.PSA_COMPANY_UNLINKED,
         severity=Severity.LOW,
         entity_type=EntityType.TENANTS,
         external_id=tenant_entity(tenant.id),
-        message=f"The tenant {tenant.name} {told}: {advice}; {BY_HAND}.",
+        message=f"The tenant {tenant.name} {told}: {advice} {BY_HAND}.",
         reasons=(reason,),
         evidence={
             "tenant": tenant.name,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from dataclasses import dataclass, field
 
 from graphsim.tenants import Json
@@ -31,8 +32,8 @@ class HaloState:
     """Last parts of paths (``Client``) that the application has no permission for."""
     faults: list[HaloFault] = field(default_factory=list)
     token_generation: int = 0
-    requests: list[str] = field(default_factory=list)
-    """Path and query of every request, in their order."""
+    requests: deque[str] = field(default_factory=lambda: deque(maxlen=1000))
+    """Path and query of the latest requests, in their order."""
 
     def take_fault(self, path: str) -> HaloFault | None:
         """The fault this request runs into, used up by one."""
