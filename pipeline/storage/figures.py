@@ -228,3 +228,29 @@ def late_schedules(connection: Connection, now: datetime) -> dict[str, Lateness]
     """Sync type → how late its schedules are; types of which nothing is due are left out."""
     rows = connection.execute(LATE, {"now": now})
     return {row.sync_type: Lateness(overdue=row.overdue, seconds=float(row.seconds)) for row in rows}
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SubscribedTo:
+    """How the subscriptions to one resource stand, over all sources."""
+
+    standing: int
+    failing: int
+    """Whose last attempt, to make or to renew it, failed."""
+    notifications: int
+
+
+SUBSCRIBED = text("""
+SELECT resource, count(*) FILTER (WHERE subscription_id IS NOT NULL AND expires_at > :now) AS standing,
+       count(*) FILTER (WHERE failures > 0) AS failing, CAST(sum(notifications) AS bigint) AS notifications
+  FROM notification_subscriptions GROUP BY resource
+""")
+
+
+def subscriptions_as_they_stand(connection: Connection, now: datetime) -> dict[str, SubscribedTo]:
+    """Resource → its subscriptions; resources nobody is subscribed to are left out."""
+    rows = connection.execute(SUBSCRIBED, {"now": now})
+    return {
+        row.resource: SubscribedTo(standing=row.standing, failing=row.failing, notifications=row.notifications)
+        for row in rows
+    }

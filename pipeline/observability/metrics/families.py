@@ -23,6 +23,7 @@ def of_ledger(reading: Reading) -> Iterator[Metric]:
     yield from _durations(reading.steps)
     yield from _alerts(reading)
     yield from _waiting(reading)
+    yield from _notifications(reading)
     if reading.last_run_ms is not None:
         yield GaugeMetricFamily(
             "mspbyte_pipeline_duration_ms",
@@ -106,6 +107,21 @@ def _waiting(reading: Reading) -> Iterator[Metric]:
         "How long the schedule that waits longest has been due.",
         ("sync_type",),
         {(name,): late.seconds for name, late in reading.late.items()},
+    )
+
+
+def _notifications(reading: Reading) -> Iterator[Metric]:
+    yield _counter(
+        "mspbyte_notifications_total",
+        "Change notifications taken, by what they are about.",
+        ("resource",),
+        {labels: amount.count for labels, amount in reading.notifications.items()},
+    )
+    yield _gauge(
+        "mspbyte_subscriptions",
+        "Subscriptions to change notifications, and those whose last attempt to make or renew them failed.",
+        ("resource", "state"),
+        reading.subscriptions,
     )
 
 

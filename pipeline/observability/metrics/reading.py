@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from sqlalchemy import Connection
@@ -35,6 +35,10 @@ class Reading:
     outbox_waiting: int
     outbox_seconds: float
     """How long the oldest unpublished event has waited."""
+    subscriptions: Mapping[tuple[str, ...], int] = field(default_factory=dict)
+    """(resource, ``standing`` or ``failing``) → subscriptions to change notifications."""
+    notifications: Mapping[tuple[str, ...], Amount] = field(default_factory=dict)
+    """(resource,) → notifications taken; they only grow, though a row leaves with its subscription."""
 
 
 class LedgerReader:
@@ -50,6 +54,7 @@ class LedgerReader:
         self._too_much = False
         self._steps: totals.Growing[StepKind] = totals.Growing(from_zero=False)
         self._alerts: totals.Growing[AlertKind] = totals.Growing(from_zero=False)
+        self._notifications: totals.Growing[tuple[str, ...]] = totals.Growing(from_zero=False)
         self._last_run_ms: float | None = None
 
     def read(self) -> Reading:
@@ -78,6 +83,7 @@ class LedgerReader:
         alerts = figures.alert_changes(connection, window.alerts_since, window.alerts_until)
         findings = figures.findings_as_they_stand(connection)
         late = figures.late_schedules(connection, now)
+        subscribed = figures.subscriptions_as_they_stand(connection, now)
         last_run_ms = figures.last_run_ms(connection, window.runs_since)
         # From here on nothing can fail: what was read is counted, and is not looked at again.
         self._window = totals.after(window)
@@ -92,6 +98,14 @@ class LedgerReader:
             running=standing.running,
             outbox_waiting=standing.outbox_waiting,
             outbox_seconds=max(0.0, (now - oldest).total_seconds()) if oldest else 0.0,
+            subscriptions={
+                (name, state): number
+                for name, found in subscribed.items()
+                for state, number in (("standing", found.standing), ("failing", found.failing))
+            },
+            notifications=self._notifications.add(
+                (False, (name,), Amount(found.notifications)) for name, found in subscribed.items()
+            ),
         )
 
     def _begin(self, connection: Connection, now: datetime) -> totals.Window:
