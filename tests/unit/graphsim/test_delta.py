@@ -250,6 +250,19 @@ def test_a_deleted_user_can_be_restored_and_a_purged_one_can_not() -> None:
     }
 
 
+def test_a_restored_group_comes_with_all_its_members() -> None:
+    world = client()
+    link, _ = world.round("groups/delta?$select=id,members")
+    world.do("delete_group", "Sales")
+    link, told = world.round(link)
+    assert {"id": world.state.tenant.group_id(9), "@removed": {"reason": "changed"}} in told
+
+    world.do("restore_group", 9)
+    world.round(link)
+
+    holds_what_a_full_read_gives(world, "groups", "id")
+
+
 def test_members_come_and_go_with_their_types() -> None:
     world = client()
     link = world.page("directoryRoles/delta?$deltatoken=latest").delta_link
