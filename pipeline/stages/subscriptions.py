@@ -176,13 +176,14 @@ class Keeper:
     def _create(self, there: Microsoft365Subscriptions, source: DataSource, action: Action, now: datetime) -> None:
         """Makes one, after ending what stands and what an attempt whose answer was lost has left."""
         if self.url is None:
-            return
+            raise ValueError("a subscription is planned only where there is an address for it")
         url = self.url + NOTIFICATIONS_PATH
         known = {action.subscription_id} - {None}
         for subscription_id in known | set(there.of_url(action.resource, url)):
             there.delete(str(subscription_id))
+        named = source.external_tenant_id
+        directory_id = named if GUID.fullmatch(named) else there.directory_id()
         state = secrets.token_urlsafe(STATE_BYTES)
-        directory_id = source.external_tenant_id
         made = there.create(
             action.resource,
             url=url,
@@ -192,7 +193,7 @@ class Keeper:
         )
         new = stored.NewSubscription(
             id=made.id,
-            directory_id=directory_id if GUID.fullmatch(directory_id) else there.directory_id(),
+            directory_id=directory_id,
             url=url,
             client_state_hash=hashlib.sha256(state.encode()).digest(),
             expires_at=made.expiration_date_time,

@@ -187,3 +187,22 @@ def test_the_broker_is_redis_unless_another_is_named() -> None:
 
 def test_log_levels_are_read_in_any_case() -> None:
     assert load_settings({"LOG_LEVEL": "WARNING"}).log_level == "warning"
+
+
+@pytest.mark.parametrize(
+    ("given", "kept"),
+    [
+        ("https://mspbyte.example.com/", "https://mspbyte.example.com"),
+        ("https://example.com/below/", "https://example.com/below"),
+        ("http://127.0.0.1:8080", "http://127.0.0.1:8080"),
+    ],
+)
+def test_an_address_microsoft_or_a_local_graph_can_deliver_to_is_kept_without_its_last_slash(
+    given: str, kept: str
+) -> None:
+    assert load_settings({"NOTIFICATION_URL": given}).notification_url == kept
+
+
+@pytest.mark.parametrize("given", ["http://mspbyte.example.com", "mspbyte.example.com", "https://x/?a=b", "https://"])
+def test_an_address_microsoft_cannot_deliver_to_is_refused(given: str) -> None:
+    assert "use the https:// URL under which Microsoft reaches" in refusal(NOTIFICATION_URL=given)

@@ -126,7 +126,11 @@ class Microsoft365Subscriptions:
     def directory_id(self) -> str:
         """The tenant's id as notifications carry it: a source may have been added by one of its domains."""
         found = _decoded(self._run("GET", "/organization?$select=id"), _Organizations).value
-        return found[0].id if found else ""
+        if not found:
+            raise ProviderRejectedError(
+                "Microsoft names no organization of the tenant", code="noOrganization", status=200
+            )
+        return found[0].id
 
     def _run(self, method: str, path: str, body: object = None) -> bytes:
         return self._runner.run(self._request(method, path, None if body is None else msgspec.json.encode(body)))
