@@ -21,8 +21,8 @@ from pipeline.domain.runs import Scope, Trigger
 from pipeline.domain.subscriptions import SYNC_TYPE_OF, WantedAction
 from pipeline.settings import Settings
 from pipeline.storage.database import Database, bound_statements
+from pipeline.storage.notifications import Known, Told, known, note
 from pipeline.storage.schedules import Debounce, request_syncs
-from pipeline.storage.subscriptions import Known, Told, known, note
 
 log = structlog.get_logger(__name__)
 

@@ -11,7 +11,7 @@ from pipeline.domain.capture import SyncType
 from pipeline.domain.runs import Scope
 from pipeline.domain.subscriptions import WantedAction
 from pipeline.stages.notifications import MOST_ITEMS, NO_DELIVERY, items_of, judge
-from pipeline.storage.subscriptions import Known, Told
+from pipeline.storage.notifications import Known, Told
 
 SCOPE, OTHER = Scope(tenant_id=1, source_id=1), Scope(tenant_id=2, source_id=2)
 

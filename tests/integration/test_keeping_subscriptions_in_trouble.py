@@ -1,0 +1,94 @@
+"""A tenant that fails rests and stops no other; a killed worker holds its work up for a while only."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+import pytest
+
+from pipeline.domain.runs import DataSource
+from pipeline.errors import SettingError, TenantUnreachableError
+from pipeline.providers.microsoft365.subscriptions import Microsoft365Subscriptions
+from pipeline.stages.subscriptions import LEASE, Kept
+from pipeline.storage.database import Database
+from pipeline.storage.subscriptions import FIRST_PAUSE
+from tests.subscribers import NOW, Tenants, tenants_in
+
+pytestmark = pytest.mark.servers
+
+
+@pytest.fixture
+def world(database: Database) -> Tenants:
+    return tenants_in(database)
+
+
+@pytest.mark.parametrize(
+    "trouble",
+    [
+        TenantUnreachableError("Microsoft refuses to sign the application in.", code="AADSTS700016"),
+        SettingError("No key in SECRET_KEY decrypts this data source's credentials."),
+        403,
+        503,
+        400,
+    ],
+)
+def test_a_tenant_that_fails_rests_ever_longer_and_stops_no_other(world: Tenants, trouble: Exception | int) -> None:
+    world.add(1)
+    world.add(2)
+    if isinstance(trouble, int):
+        world.graph(1).refuse = trouble
+    else:
+        world.graph(1).unreachable = trouble
+
+    assert world.keeper.keep(NOW) == Kept(done=2, failed=2)
+
+    assert len(world.graph(2).held) == 2
+    assert world.keeper.keep(NOW + FIRST_PAUSE * 0.8) == Kept(), "both resources rest"
+    pauses = []
+    now = NOW
+    for _ in range(12):
+        ((resting,), *_) = world.rows("next_attempt_at")
+        assert isinstance(resting, datetime)
+        pauses.append((resting - now).total_seconds())
+        now = resting
+        world.keeper.keep(now + timedelta(seconds=1000))
+        now += timedelta(seconds=1000)
+    assert pauses[0] < pauses[3] < pauses[6]
+    assert max(pauses) < 7 * 3600
+    (reason,) = {row for row in world.rows("last_error") if row != ("",)}
+    assert str(reason[0]).endswith((".", ")", "again."))
+
+
+def test_a_person_need_not_wait_and_what_works_again_is_forgiven(world: Tenants) -> None:
+    world.add(1)
+    world.graph(1).refuse = 503
+    world.keeper.keep(NOW)
+    world.graph(1).refuse = 0
+
+    assert world.keeper.keep(NOW, pauses=False) == Kept(done=2)
+
+    assert set(world.rows("failures, last_error, next_attempt_at")) == {(0, "", None)}
+
+
+def test_a_tenant_that_refuses_its_syncs_is_not_asked_until_it_takes_us_back(world: Tenants) -> None:
+    world.add(1)
+    world.do("UPDATE data_sources SET refusals = 1")
+
+    assert world.keeper.keep(NOW) == Kept()
+
+    world.do("UPDATE data_sources SET refusals = 0")
+    assert world.keeper.keep(NOW) == Kept(done=2)
+
+
+def test_a_worker_that_was_killed_holds_its_work_up_for_the_lease_only(world: Tenants) -> None:
+    world.add(1)
+
+    def killed(_: DataSource) -> Microsoft365Subscriptions:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        replace(world.keeper, open_subscriptions=killed).keep(NOW)
+
+    assert world.keeper.keep(NOW + LEASE / 2) == Kept()
+    assert world.keeper.keep(NOW + LEASE) == Kept(done=2)
