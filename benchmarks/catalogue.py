@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 
-from benchmarks import end_to_end, latency, load, notifications, rules
+from benchmarks import end_to_end, latency, load, notifications, rules, throttling
 from benchmarks.grounds import Grounds
 from benchmarks.rows import Row
 
@@ -16,4 +16,5 @@ BENCHMARKS: Mapping[str, Benchmark] = {
     "notifications": notifications.measure,
     "load": load.measure,
     "rules": rules.measure,
+    "throttling": throttling.measure,
 }

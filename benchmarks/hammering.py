@@ -15,6 +15,7 @@ from contextlib import suppress
 
 import httpx
 import msgspec
+import structlog
 
 from pipeline.providers.microsoft365.auth import Credentials, TenantTokens, TokenStore
 from pipeline.providers.microsoft365.client import GraphClient
@@ -77,5 +78,6 @@ def _ready() -> float:
 
 
 if __name__ == "__main__":
+    structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))
     tally = asyncio.run(hammer(msgspec.json.decode(sys.stdin.buffer.readline(), type=Orders), _ready))
     sys.stdout.buffer.write(msgspec.json.encode(tally))

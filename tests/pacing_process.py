@@ -12,8 +12,9 @@ import time
 from dataclasses import replace
 
 from pipeline.providers.microsoft365.throttling.buckets import Bucket, Limit
+from pipeline.providers.microsoft365.throttling.pacing import LATE, Ticket
 from pipeline.providers.microsoft365.throttling.redis_store import RedisStore
-from pipeline.providers.microsoft365.throttling.store import LATE, Draw, PaceStore, Ticket
+from pipeline.providers.microsoft365.throttling.store import Draw, PaceStore
 
 LIMIT = Limit(units=100, seconds=1.0)
 DRAW = Draw(key="test:shared", units=2, limit=LIMIT, pace=Bucket.IDENTITY.pace)

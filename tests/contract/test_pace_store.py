@@ -13,8 +13,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from pipeline.providers.microsoft365.throttling.buckets import Bucket, Lane, Limit, Pace
+from pipeline.providers.microsoft365.throttling.pacing import Ticket
 from pipeline.providers.microsoft365.throttling.redis_store import RedisStore
-from pipeline.providers.microsoft365.throttling.store import Draw, LocalStore, PaceStore, Places, Ticket
+from pipeline.providers.microsoft365.throttling.store import Draw, LocalStore, PaceStore, Places
 
 pytestmark = pytest.mark.servers
 

@@ -69,7 +69,7 @@ class Bucket(Enum):
     REPORTS = ("reports", Scope.APP_AND_TENANT, Limit(units=5, seconds=10.0), Pace(common=Lane(share=0.9), alone=0.5))
     """Sign-ins, audits and the reports of authentication methods, counted in requests."""
 
-    PROTECTION = ("protection", Scope.TENANT, Limit(units=1, seconds=1.0), Pace(common=Lane(share=0.83), alone=0.5))
+    PROTECTION = ("protection", Scope.TENANT, Limit(units=1, seconds=1.0), Pace(common=Lane(share=0.88), alone=0.5))
     """Conditional access, named locations and risk, counted in requests. Its 429 carries no Retry-After."""
 
     APPLICATION = (

@@ -19,7 +19,7 @@ BASE_COSTS: Mapping[str, int] = {
     "contracts": 3,
     "domainnamereferences": 4,
     "extensionproperties": 2,
-    "getbyids": 3,
+    "getbyids": 5,
     "getmembergroups": 2,
     "getmemberobjects": 2,
     "ismemberof": 4,

@@ -10,8 +10,8 @@ import structlog
 from pipeline.errors import DeadlineExceededError, ThrottledError
 from pipeline.providers.microsoft365.throttling.buckets import Bucket, Limit, Scope, identity_limit
 from pipeline.providers.microsoft365.throttling.costs import bucket_of, charges
-from pipeline.providers.microsoft365.throttling.pacing import NEARLY
-from pipeline.providers.microsoft365.throttling.store import Draw, PaceStore, Places, Ticket
+from pipeline.providers.microsoft365.throttling.pacing import NEARLY, Ticket
+from pipeline.providers.microsoft365.throttling.store import Draw, PaceStore, Places
 from pipeline.providers.retry import REAL, Clock
 
 log = structlog.get_logger(__name__)

@@ -13,20 +13,33 @@ from pipeline.providers.microsoft365.throttling.buckets import Lane, Limit, Pace
 NEARLY = 0.8
 """The use of a limit from which on Microsoft tells of it."""
 
+LATE = 0.1
+"""Seconds after which a place in a lane with a burst is lost: what was granted apart must not go together."""
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Granted:
     """What a bucket remembers; moments are seconds on the store's clock.
 
     ``held_at`` is when it was last held back: places got until then are void. ``used`` is the share of the limit that
-    Microsoft told of at ``told_at``.
+    Microsoft told of at ``told_at``. Where there is no burst, ``gone_until`` is ``common_until`` by when requests went
+    and not by when they were due.
     """
 
     common_until: float = float("-inf")
     reserved_until: float = float("-inf")
+    gone_until: float = float("-inf")
     held_at: float = float("-inf")
     used: float = 0.0
     told_at: float = float("-inf")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Ticket:
+    """A place in a bucket's queue: got at ``got_at``, to be used at ``due``."""
+
+    got_at: float
+    due: float
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -45,7 +58,28 @@ def reserve(granted: Granted, units: int, *, limit: Limit, pace: Pace, low: bool
         other_until, other_wait = _next(granted.reserved_until, units * stretch, limit, pace.reserved, now)
         if other_wait < wait:
             return Place(wait=other_wait, granted=replace(granted, reserved_until=other_until))
-    return Place(wait=wait, granted=replace(granted, common_until=until))
+    granted = replace(granted, common_until=until)
+    if pace.common.burst or wait > 0:
+        return Place(wait=wait, granted=granted)
+    return Place(wait=0.0, granted=replace(granted, gone_until=until))
+
+
+def redeem(granted: Granted, units: int, ticket: Ticket, *, limit: Limit, pace: Pace, now: float) -> Place | None:
+    """The place that was got before; ``None`` when it is lost.
+
+    Without a burst there is no room for requests that go together because some of them are late. There a place is never
+    lost by being late, but the request waits until the one before it has gone for long enough, and the queue moves on
+    by as much as it is late.
+    """
+    if ticket.got_at <= granted.held_at:
+        return None
+    if pace.common.burst:
+        return Place(wait=0.0, granted=granted) if now <= ticket.due + LATE else None
+    if granted.gone_until > now:
+        return Place(wait=granted.gone_until - now, granted=granted)
+    own = _seconds(units * _stretch(granted, limit, now), limit, pace.common)
+    later = granted.common_until + max(0.0, now - ticket.due)
+    return Place(wait=0.0, granted=replace(granted, gone_until=now + own, common_until=later))
 
 
 def hold(granted: Granted, seconds: float, *, limit: Limit, pace: Pace, now: float) -> Granted:
@@ -61,9 +95,13 @@ def hold(granted: Granted, seconds: float, *, limit: Limit, pace: Pace, now: flo
 
 def _next(until: float, units: float, limit: Limit, lane: Lane, now: float) -> tuple[float, float]:
     """Until when the lane's grants take with these units, and how long they have to wait."""
-    own = units * limit.seconds / (limit.units * lane.share)
+    own = _seconds(units, limit, lane)
     begin = max(until, now)
     return begin + own, max(0.0, begin - now - max(0.0, burst_seconds(limit, lane) - own))
+
+
+def _seconds(units: float, limit: Limit, lane: Lane) -> float:
+    return units * limit.seconds / (limit.units * lane.share)
 
 
 def burst_seconds(limit: Limit, lane: Lane | None) -> float:

@@ -14,7 +14,7 @@ from redis.retry import Retry
 from pipeline.errors import ServerUnavailableError
 from pipeline.providers.microsoft365.throttling import pacing, scripts
 from pipeline.providers.microsoft365.throttling.buckets import Lane
-from pipeline.providers.microsoft365.throttling.store import LATE, Draw, Places
+from pipeline.providers.microsoft365.throttling.store import Draw, Places
 
 ANSWER_SECONDS = 0.25
 """Redis answers within milliseconds or is not there; no request to Microsoft waits for it longer than that."""
@@ -40,7 +40,7 @@ class RedisStore:
         self._learn = self._redis.register_script(scripts.LEARN)
 
     async def reserve(self, draws: Sequence[Draw], *, patience: float, low: bool) -> Places:
-        given = [min(patience, scripts.KEPT_SECONDS), int(low), LATE, pacing.NEARLY]
+        given = [min(patience, scripts.KEPT_SECONDS), int(low), pacing.LATE, pacing.NEARLY]
         for draw in draws:
             given += _figures(draw)
         count, wait, at, refused = await _run(self._reserve, [draw.key for draw in draws], given)

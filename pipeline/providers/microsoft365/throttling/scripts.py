@@ -1,7 +1,6 @@
 """``pacing`` as scripts that Redis runs, each at once and by Redis's clock. Moments are stored to the microsecond.
 
-A bucket is a hash: ``common`` and ``reserved`` (until when each lane's grants take), ``held_at``, ``used`` and
-``told_at``, and ``limit`` where one was learned.
+A bucket is a hash with the fields of ``Granted``, and with ``limit`` where one was learned.
 """
 
 from __future__ import annotations
@@ -9,17 +8,17 @@ from __future__ import annotations
 KEPT_SECONDS = 86_400
 """How long a bucket that nobody uses is remembered."""
 
-_CLOCK = """
+_PRELUDE = f"""
 local time = redis.call('TIME')
 local now = time[1] + time[2] / 1000000
 local function text(moment) return string.format('%.6f', moment) end
+local function keep(key) redis.call('EXPIRE', key, {KEPT_SECONDS}) end
 """
-_KEEP = f"redis.call('EXPIRE', key, {KEPT_SECONDS})"
 
-FIGURES = 9
-"""Of each draw: units, when its ticket was got and is due (or 0), limit, seconds, share and burst of both lanes."""
-
-RESERVE = f"""{_CLOCK}
+RESERVE = (
+    _PRELUDE
+    + """
+local width = (#ARGV - 4) / #KEYS
 local patience, low, late, nearly = tonumber(ARGV[1]), ARGV[2] == '1', tonumber(ARGV[3]), tonumber(ARGV[4])
 
 local function next_place(taken_until, units, limit, seconds, share, burst)
@@ -29,51 +28,70 @@ local function next_place(taken_until, units, limit, seconds, share, burst)
 end
 
 for position, key in ipairs(KEYS) do
-  local given = {{}}
-  for field = 1, {FIGURES} do given[field] = tonumber(ARGV[4 + (position - 1) * {FIGURES} + field]) end
+  local given = {}
+  for field = 1, width do given[field] = tonumber(ARGV[4 + (position - 1) * width + field]) end
   local units, got_at, due, limit, seconds = unpack(given, 1, 5)
-  local known = redis.call('HMGET', key, 'common', 'reserved', 'held_at', 'used', 'told_at', 'limit')
-  if got_at <= (tonumber(known[3]) or 0) or now > due + late then
-    local fresh = math.max(0, 1 - (now - (tonumber(known[5]) or 0)) / seconds)
-    units = units * (1 + math.max(0, (tonumber(known[4]) or 0) / nearly - 1) * fresh)
-    limit = tonumber(known[6]) or limit
-    local lane = 'common'
-    local taken, wait = next_place(known[1], units, limit, seconds, given[6], given[7])
+  local known = redis.call('HMGET', key, 'common', 'reserved', 'gone', 'held_at', 'used', 'told_at', 'limit')
+  local gone = tonumber(known[3]) or 0
+  local even = given[7] == 0
+  local fresh = math.max(0, 1 - (now - (tonumber(known[6]) or 0)) / seconds)
+  units = units * (1 + math.max(0, (tonumber(known[5]) or 0) / nearly - 1) * fresh)
+  limit = tonumber(known[7]) or limit
+  local lane, taken, wait = 'common', nil, 0
+  if got_at > (tonumber(known[4]) or 0) and (even or now <= due + late) then
+    if even then wait = math.max(0, gone - now) end
+    if even and wait == 0 then taken = tonumber(known[1]) + math.max(0, now - due) end
+  else
+    taken, wait = next_place(known[1], units, limit, seconds, given[6], given[7])
     if wait > 0 and given[8] > 0 and not low then
       local other, other_wait = next_place(known[2], units, limit, seconds, given[8], given[9])
       if other_wait < wait then lane, taken, wait = 'reserved', other, other_wait end
     end
-    if wait > patience then return {{position - 1, text(wait), text(now), 1}} end
-    redis.call('HSET', key, lane, text(taken))
-    {_KEEP}
-    if wait > 0 then return {{position, text(wait), text(now), 0}} end
   end
+  if wait > patience then return {position - 1, text(wait), text(now), 1} end
+  if taken then redis.call('HSET', key, lane, text(taken)) end
+  if even and wait == 0 then
+    redis.call('HSET', key, 'gone', text(now + units * seconds / (limit * given[6])))
+  end
+  keep(key)
+  if wait > 0 then return {position, text(wait), text(now), 0} end
 end
-return {{#KEYS, '0', text(now), 0}}
+return {#KEYS, '0', text(now), 0}
 """
-"""Patience, 1 for low, ``LATE``, ``NEARLY`` and the figures of each key → count, wait, at, 1 for refused."""
+)
+"""Patience, 1 for low, ``LATE``, ``NEARLY``; then for each key its units, when its ticket was got and is due (or 0),
+limit, seconds, share and burst of both lanes → count, wait, at, 1 for refused."""
 
-HOLD = f"""{_CLOCK}
+HOLD = (
+    _PRELUDE
+    + """
 local key, finish = KEYS[1], now + tonumber(ARGV[1])
 local known = redis.call('HMGET', key, 'common', 'reserved')
 redis.call('HSET', key,
   'common', text(math.max(tonumber(known[1]) or 0, finish + tonumber(ARGV[2]))),
   'reserved', text(math.max(tonumber(known[2]) or 0, finish + tonumber(ARGV[3]))),
   'held_at', text(now))
-{_KEEP}
+keep(key)
 """
+)
 """Seconds, and those of both lanes' bursts."""
 
-SLOW_DOWN = f"""{_CLOCK}
+SLOW_DOWN = (
+    _PRELUDE
+    + """
 local key = KEYS[1]
 redis.call('HSET', key, 'used', ARGV[1], 'told_at', text(now))
-{_KEEP}
+keep(key)
 """
+)
 """The used share of the limit."""
 
-LEARN = f"""
+LEARN = (
+    _PRELUDE
+    + """
 local key = KEYS[1]
 redis.call('HSET', key, 'limit', ARGV[1])
-{_KEEP}
+keep(key)
 """
+)
 """The limit's units."""

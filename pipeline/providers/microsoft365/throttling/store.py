@@ -10,18 +10,7 @@ from typing import Protocol
 
 from pipeline.providers.microsoft365.throttling import pacing
 from pipeline.providers.microsoft365.throttling.buckets import Limit, Pace
-from pipeline.providers.microsoft365.throttling.pacing import Granted
-
-LATE = 0.1
-"""Seconds after which a place is lost: requests that were granted apart must not go together."""
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Ticket:
-    """A place in a bucket's queue: got at ``got_at``, to be used at ``due``. Seconds on the store's clock."""
-
-    got_at: float
-    due: float
+from pipeline.providers.microsoft365.throttling.pacing import Granted, Place, Ticket
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -54,7 +43,8 @@ class PaceStore(Protocol):
     async def reserve(self, draws: Sequence[Draw], *, patience: float, low: bool) -> Places:
         """Places for the draws in turn, up to the first that has to wait; none that has to wait over ``patience``.
 
-        A ticket is lost when its bucket was held back since, or when it is used late; its draw gets a new place.
+        A ticket is lost when its bucket was held back since, or when it is used late where that matters; its draw gets
+        a new place.
         """
 
     async def hold(self, draw: Draw, seconds: float) -> None:
@@ -80,10 +70,7 @@ class LocalStore:
         with self._lock:
             now = self._monotonic()
             for position, draw in enumerate(draws):
-                granted = self._granted.get(draw.key, Granted())
-                if is_valid(draw.ticket, granted.held_at, now):
-                    continue
-                place = pacing.reserve(granted, draw.units, limit=self._limit(draw), pace=draw.pace, low=low, now=now)
+                place = self._place(draw, now, low=low)
                 if place.wait > patience:
                     return Places(count=position, wait=place.wait, at=now, refused=True)
                 self._granted[draw.key] = place.granted
@@ -107,10 +94,14 @@ class LocalStore:
         with self._lock:
             self._limits[draw.key] = draw.limit
 
+    def _place(self, draw: Draw, now: float, *, low: bool) -> Place:
+        granted, limit = self._granted.get(draw.key, Granted()), self._limit(draw)
+        if draw.ticket is not None:
+            kept = pacing.redeem(granted, draw.units, draw.ticket, limit=limit, pace=draw.pace, now=now)
+            if kept is not None:
+                return kept
+        return pacing.reserve(granted, draw.units, limit=limit, pace=draw.pace, low=low, now=now)
+
     def _limit(self, draw: Draw) -> Limit:
         known = self._limits.get(draw.key, draw.limit)
         return replace(known, seconds=known.seconds / draw.pace.alone)
-
-
-def is_valid(ticket: Ticket | None, held_at: float, now: float) -> bool:
-    return ticket is not None and ticket.got_at > held_at and now <= ticket.due + LATE
