@@ -94,19 +94,24 @@ def test_draws_are_served_in_turn_up_to_the_first_that_waits(store: PaceStore) -
     assert waits(store, 2, third) == [0, 0]
 
 
-def test_a_place_that_was_got_is_not_paid_again(store: PaceStore) -> None:
-    waits(store, 2)
-    places = reserve(store)
-    held = replace(SLOW, ticket=Ticket(got_at=places.at, due=places.at + places.wait))
-    assert reserve(store, held).wait == 0
-    assert waits(store, 1) == pytest.approx([25], abs=SOON)
+def test_a_place_is_not_paid_again_when_it_is_due(store: PaceStore) -> None:
+    fast = replace(SLOW, limit=Limit(units=10, seconds=1.0))
+    waits(store, 2, fast)
+
+    async def redeemed() -> float:
+        places = await store.reserve([fast], patience=HOUR, low=True)
+        await asyncio.sleep(places.wait)
+        ticket = Ticket(got_at=places.at, due=places.at + places.wait)
+        return (await store.reserve([replace(fast, ticket=ticket)], patience=HOUR, low=True)).wait
+
+    assert run(redeemed()) == 0
 
 
-def test_a_place_that_is_used_late_is_got_anew(store: PaceStore) -> None:
+def test_a_place_far_from_its_time_is_got_anew(store: PaceStore) -> None:
     waits(store, 2)
     at = reserve(store).at
-    late = replace(SLOW, ticket=Ticket(got_at=at - 13, due=at - 0.5))
-    assert reserve(store, late).wait == pytest.approx(25, abs=SOON)
+    early = replace(SLOW, ticket=Ticket(got_at=at, due=at + 12.5))
+    assert reserve(store, early).wait == pytest.approx(25, abs=SOON)
 
 
 def test_a_hold_voids_places_and_ends_in_the_pace(store: PaceStore) -> None:

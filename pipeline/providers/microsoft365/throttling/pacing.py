@@ -14,7 +14,7 @@ NEARLY = 0.8
 """The use of a limit from which on Microsoft tells of it."""
 
 LATE = 0.1
-"""Seconds after which a place in a lane with a burst is lost: what was granted apart must not go together."""
+"""Seconds by which a request may go before the lane has room again, where there is a burst to make up for it."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -22,8 +22,7 @@ class Granted:
     """What a bucket remembers; moments are seconds on the store's clock.
 
     ``held_at`` is when it was last held back: places got until then are void. ``used`` is the share of the limit that
-    Microsoft told of at ``told_at``. Where there is no burst, ``gone_until`` is ``common_until`` by when requests went
-    and not by when they were due.
+    Microsoft told of at ``told_at``. ``gone_until`` is ``common_until`` by when requests went and not by when they were due.
     """
 
     common_until: float = float("-inf")
@@ -53,33 +52,37 @@ class Place:
 def reserve(granted: Granted, units: int, *, limit: Limit, pace: Pace, low: bool, now: float) -> Place:
     """The next place in the queue. Who isn't ``low`` also has the reserved lane and takes the earlier place."""
     stretch = _stretch(granted, limit, now)
-    until, wait = _next(granted.common_until, units * stretch, limit, pace.common, now)
+    begin = max(granted.common_until, granted.gone_until)
+    until, wait = _next(begin, units * stretch, limit, pace.common, now)
     if pace.reserved is not None and wait > 0 and not low:
         other_until, other_wait = _next(granted.reserved_until, units * stretch, limit, pace.reserved, now)
         if other_wait < wait:
             return Place(wait=other_wait, granted=replace(granted, reserved_until=other_until))
     granted = replace(granted, common_until=until)
-    if pace.common.burst or wait > 0:
+    if wait > 0:
         return Place(wait=wait, granted=granted)
-    return Place(wait=0.0, granted=replace(granted, gone_until=until))
+    gone = max(granted.gone_until, now) + _seconds(units * stretch, limit, pace.common)
+    return Place(wait=0.0, granted=replace(granted, gone_until=gone))
 
 
 def redeem(granted: Granted, units: int, ticket: Ticket, *, limit: Limit, pace: Pace, now: float) -> Place | None:
     """The place that was got before; ``None`` when it is lost.
 
-    Without a burst there is no room for requests that go together because some of them are late. There a place is never
-    lost by being late, but the request waits until the one before it has gone for long enough, and the queue moves on
-    by as much as it is late.
+    Counted again by when requests go, for some are late, and what was granted apart must not go together. With a burst
+    a request that finds no room loses its place; others went instead. Without one it waits until the request before it
+    has gone for long enough, and the queue moves on by as much as it is late.
     """
     if ticket.got_at <= granted.held_at:
         return None
-    if pace.common.burst:
-        return Place(wait=0.0, granted=granted) if now <= ticket.due + LATE else None
-    if granted.gone_until > now:
-        return Place(wait=granted.gone_until - now, granted=granted)
     own = _seconds(units * _stretch(granted, limit, now), limit, pace.common)
+    early = granted.gone_until - now - max(0.0, burst_seconds(limit, pace.common) - own)
+    gone = max(granted.gone_until, now) + own
+    if pace.common.burst:
+        return None if early > LATE else Place(wait=0.0, granted=replace(granted, gone_until=gone))
+    if early > 0:
+        return Place(wait=early, granted=granted)
     later = granted.common_until + max(0.0, now - ticket.due)
-    return Place(wait=0.0, granted=replace(granted, gone_until=now + own, common_until=later))
+    return Place(wait=0.0, granted=replace(granted, gone_until=gone, common_until=later))
 
 
 def hold(granted: Granted, seconds: float, *, limit: Limit, pace: Pace, now: float) -> Granted:

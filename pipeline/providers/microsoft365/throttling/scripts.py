@@ -38,11 +38,13 @@ for position, key in ipairs(KEYS) do
   units = units * (1 + math.max(0, (tonumber(known[5]) or 0) / nearly - 1) * fresh)
   limit = tonumber(known[7]) or limit
   local lane, taken, wait = 'common', nil, 0
-  if got_at > (tonumber(known[4]) or 0) and (even or now <= due + late) then
-    if even then wait = math.max(0, gone - now) end
+  local own = units * seconds / (limit * given[6])
+  local early = gone - now - math.max(0, seconds * given[7] / given[6] - own)
+  if got_at > (tonumber(known[4]) or 0) and (even or early <= late) then
+    if even then wait = math.max(0, early) end
     if even and wait == 0 then taken = tonumber(known[1]) + math.max(0, now - due) end
   else
-    taken, wait = next_place(known[1], units, limit, seconds, given[6], given[7])
+    taken, wait = next_place(math.max(tonumber(known[1]) or 0, gone), units, limit, seconds, given[6], given[7])
     if wait > 0 and given[8] > 0 and not low then
       local other, other_wait = next_place(known[2], units, limit, seconds, given[8], given[9])
       if other_wait < wait then lane, taken, wait = 'reserved', other, other_wait end
@@ -50,9 +52,7 @@ for position, key in ipairs(KEYS) do
   end
   if wait > patience then return {position - 1, text(wait), text(now), 1} end
   if taken then redis.call('HSET', key, lane, text(taken)) end
-  if even and wait == 0 then
-    redis.call('HSET', key, 'gone', text(now + units * seconds / (limit * given[6])))
-  end
+  if lane == 'common' and wait == 0 then redis.call('HSET', key, 'gone', text(math.max(gone, now) + own)) end
   keep(key)
   if wait > 0 then return {position, text(wait), text(now), 0} end
 end

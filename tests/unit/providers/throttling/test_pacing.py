@@ -84,9 +84,8 @@ def granted(bucket: Bucket, wanted: Sequence[Ask]) -> list[tuple[float, int]]:
 
 
 def gone(bucket: Bucket, wanted: Sequence[Ask]) -> list[tuple[float, int]]:
-    """When each went, who comes late to every appointment: by up to a second where no place is lost by it."""
+    """When each went, who comes late to every appointment: by up to a second."""
     limit, pace, memory = bucket.limit, bucket.pace, Granted()
-    latest = pacing.LATE / 2 if pace.common.burst else 1.0
     begun, went = 1000.0, list[tuple[float, int]]()
     coming: list[tuple[float, int, Ask, Ticket | None]] = []
     for number, ask in enumerate(wanted):
@@ -100,7 +99,7 @@ def gone(bucket: Bucket, wanted: Sequence[Ask]) -> list[tuple[float, int]]:
         memory = place.granted
         if place.wait > 0:
             due = now + place.wait
-            heapq.heappush(coming, (due + ask.lateness * latest, number, ask, Ticket(got_at=now, due=due)))
+            heapq.heappush(coming, (due + ask.lateness, number, ask, Ticket(got_at=now, due=due)))
         else:
             went.append((now, units))
     return went
