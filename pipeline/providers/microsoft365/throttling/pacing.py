@@ -22,7 +22,8 @@ class Granted:
     """What a bucket remembers; moments are seconds on the store's clock.
 
     ``held_at`` is when it was last held back: places got until then are void. ``used`` is the share of the limit that
-    Microsoft told of at ``told_at``. ``gone_until`` is ``common_until`` by when requests went, not by when they were due.
+    Microsoft told of at ``told_at``. ``gone_until`` is ``common_until`` by when requests
+    went, not by when they were due.
     """
 
     common_until: float = float("-inf")
