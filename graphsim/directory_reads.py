@@ -6,21 +6,21 @@ from collections.abc import Iterator
 
 from graphsim import app_registrations, commerce, domains, role_management
 from graphsim.errors import needs_premium_p2
-from graphsim.reads import Entries, Place, directory_roles, role_members, user_member
+from graphsim.reads import Entries, Place, directory_roles, listed, role_members, user_member
 from graphsim.state import TenantState
 from graphsim.tenants import Json
 
 
 def role_definitions(state: TenantState, place: Place) -> Entries:
-    return _from(role_management.role_definitions(state.tenant), place)
+    return listed(role_management.role_definitions(state.tenant), place)
 
 
 def role_templates(state: TenantState, place: Place) -> Entries:
-    return _from(role_management.directory_role_templates(state.tenant), place)
+    return listed(role_management.directory_role_templates(state.tenant), place)
 
 
 def role_assignments(state: TenantState, place: Place) -> Entries:
-    return _from([*_of_directory_roles(state), *_further(state)], place)
+    return listed([*_of_directory_roles(state), *_further(state)], place)
 
 
 def _of_directory_roles(state: TenantState) -> Iterator[Json]:
@@ -42,11 +42,11 @@ def role_eligibilities(state: TenantState, place: Place) -> Entries:
     if not role_management.has_pim(state.tenant):
         raise needs_premium_p2()
     eligible = ((definition, user) for definition, user in role_management.eligible_roles() if state.exists(user))
-    return _from([role_management.eligibility(state.tenant, definition, user) for definition, user in eligible], place)
+    return listed([role_management.eligibility(state.tenant, definition, user) for definition, user in eligible], place)
 
 
 def company_subscriptions(state: TenantState, place: Place) -> Entries:
-    return _from(commerce.company_subscriptions(state.tenant, state.skus()), place)
+    return listed(commerce.company_subscriptions(state.tenant, state.skus()), place)
 
 
 def all_applications(state: TenantState, place: Place) -> Entries:
@@ -60,8 +60,4 @@ def service_principals(state: TenantState, place: Place) -> Entries:
 
 
 def all_domains(state: TenantState, place: Place) -> Entries:
-    return _from(domains.domains(state.tenant), place)
-
-
-def _from(bodies: list[Json], place: Place) -> Entries:
-    return ((at + 1, bodies[at]) for at in range(place.start, len(bodies)))
+    return listed(domains.domains(state.tenant), place)

@@ -7,7 +7,8 @@ from collections.abc import Iterable
 from typing import TypeVar
 from urllib.parse import urlencode
 
-from graphsim import access, membership, schema
+from graphsim import access, membership, querying, schema
+from graphsim.collection import KEY, WHOLE, Collection
 from graphsim.errors import (
     GraphError,
     consent_missing,
@@ -18,7 +19,7 @@ from graphsim.errors import (
 )
 from graphsim.exchange import Answer, GraphRequest
 from graphsim.listing import Wanted, page, single
-from graphsim.lists import COLLECTIONS, KEY, WHOLE, Collection
+from graphsim.lists import COLLECTIONS
 from graphsim.odata import Query, header, read_query, read_skip_token, write_skip_token
 from graphsim.operations import OPERATIONS
 from graphsim.reads import Place, find_group, find_user
@@ -96,8 +97,10 @@ def _only_get(request: GraphRequest) -> None:
 
 
 def _list(state: TenantState, request: GraphRequest, collection: Collection, key: str, cast: str = "") -> bytes:
-    query = read_query(request.parameters, supported=collection.options, shape=collection.shape)
+    shape = _CASTS.get(cast, collection.shape)
+    query = read_query(request.parameters, supported=collection.options, shape=shape)
     eventual = header(request.headers, "consistencylevel").lower() == "eventual"
+    querying.check(query, shape, eventual=eventual)
     if cast and not (eventual and query.count):
         raise unsupported_query("A type cast needs the header ConsistencyLevel: eventual and $count=true.")
     scope = f"{request.path}|{state.page_generation}"
@@ -105,7 +108,7 @@ def _list(state: TenantState, request: GraphRequest, collection: Collection, key
     wanted = Wanted(
         collection=collection,
         query=query,
-        place=Place(key=key, start=start, ids_only=query.select == ("id",)),
+        place=Place(key=key, start=start, ids_only=query.select == ("id",) and not query.chooses),
         cast=cast,
         count=query.count and (eventual or not collection.advanced),
     )
@@ -125,8 +128,6 @@ def _object(state: TenantState, request: GraphRequest, segments: list[str]) -> b
             body = access.security_defaults(state.tenant)
             context = "policies/identitySecurityDefaultsEnforcementPolicy/$entity"
             return _one(state, request, body, schema.SECURITY_DEFAULTS, context)
-        case ["users", key] if "@" in key:
-            raise not_simulated("Finding a user by its principal name")
         case ["users", _]:
             return _one(state, request, state.user(find_user(state, segments[1])), schema.USER, "users/$entity")
         case ["groups", _]:

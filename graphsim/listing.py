@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from itertools import islice
-from typing import cast
 
 import msgspec
 
 from graphsim import counting
-from graphsim.errors import not_premium
-from graphsim.lists import GROUP_MEMBERS, REGISTRATIONS, TRANSITIVE_MEMBERS, USERS, Collection
+from graphsim.collection import Collection
+from graphsim.errors import not_premium, not_simulated
+from graphsim.expansion import related
+from graphsim.filtering import names_in
+from graphsim.lists import GROUP_MEMBERS, REGISTRATIONS, TRANSITIVE_MEMBERS, USERS
 from graphsim.odata import Query, check_top, pick
+from graphsim.querying import matcher, ordered
 from graphsim.reads import Entries, Place, find_group
 from graphsim.schema import GROUP, MEMBER, USER, EntityShape
 from graphsim.state import TenantState
@@ -20,6 +22,10 @@ from graphsim.tenants import Json
 
 SIGN_IN_PAGE = 500
 """The largest page of users with their sign-in activity. https://learn.microsoft.com/graph/api/user-list"""
+LOOKED_AT = 25_000
+"""Objects a filtered page looks at before it ends, short or empty as pages may be: no request holds the others up."""
+SORTED = 20_000
+"""The longest list that is sorted."""
 _ENCODER = msgspec.json.Encoder()
 _SHAPE_OF_TYPE = {f"#{shape.type_name}": shape for shape in (USER, GROUP)}
 
@@ -41,7 +47,7 @@ def page(state: TenantState, wanted: Wanted, *, service: str, link: Callable[[in
     body: Json = {"@odata.context": f"{service}/$metadata#{_context(wanted)}"}
     if wanted.count and wanted.place.start == 0:
         body["@odata.count"] = _count(state, wanted)
-    value, following = _fill(_entries(state, wanted, wanted.place), wanted)
+    value, following = _fill(state, _entries(state, wanted, wanted.place), wanted)
     if following is not None:
         body["@odata.nextLink"] = link(following)
     body["value"] = value
@@ -59,7 +65,7 @@ def single(state: TenantState, body: Json, *, shape: EntityShape, query: Query, 
     """One object, reduced to what was asked for."""
     if query.select and "signInActivity" in query.select and not state.tenant.posture.premium:
         raise not_premium()
-    return _ENCODER.encode({"@odata.context": context, **_reduced(body, shape, query)})
+    return _ENCODER.encode({"@odata.context": context, **_reduced(state, body, shape, query)})
 
 
 def total(state: TenantState, collection: Collection) -> int:
@@ -71,30 +77,51 @@ def _entries(state: TenantState, wanted: Wanted, place: Place) -> Entries:
     if _wants_sign_ins(wanted) and not state.tenant.posture.premium:
         raise not_premium()
     entries = wanted.collection.entries(state, place)
-    if not wanted.cast:
-        return entries
-    return ((position, body) for position, body in entries if body["@odata.type"] == f"#{wanted.cast}")
+    if wanted.cast:
+        entries = ((position, body) for position, body in entries if body["@odata.type"] == f"#{wanted.cast}")
+    return entries
 
 
-def _fill(entries: Entries, wanted: Wanted) -> tuple[list[Json], int | None]:
+def _sorted(state: TenantState, wanted: Wanted) -> Entries:
+    """The matching objects in order; their positions are their places in it."""
+    if wanted.collection is USERS and state.user_count > SORTED:
+        raise not_simulated(f"Sorting more than {SORTED} objects")
+    matches = matcher(wanted.query)
+    found = (body for _, body in _entries(state, wanted, Place(key=wanted.place.key)) if matches(body))
+    bodies = ordered(found, wanted.query)
+    return ((at + 1, bodies[at]) for at in range(wanted.place.start, len(bodies)))
+
+
+def _fill(state: TenantState, entries: Entries, wanted: Wanted) -> tuple[list[Json], int | None]:
     """The page's objects and the position of the next page, ``None`` on the last."""
     size = wanted.query.top if wanted.collection.paged else None
+    matches = matcher(wanted.query)
     value: list[Json] = []
-    position = wanted.place.start
-    for reached, body in islice(entries, size):
-        position = reached
-        value.append(_reduced(body, wanted.collection.shape, wanted.query))
-    more = next(entries, None) if size is not None else None
-    return value, position if more is not None else None
+    position, seen = wanted.place.start, 0
+    for reached, body in _sorted(state, wanted) if wanted.query.order else entries:
+        matched = matches(body)
+        if size is not None and (seen == LOOKED_AT or (matched and len(value) == size)):
+            return value, position
+        position, seen = reached, seen + 1
+        if matched:
+            value.append(_reduced(state, body, wanted.collection.shape, wanted.query))
+    return value, None
 
 
-def _reduced(body: Json, shape: EntityShape, query: Query) -> Json:
+def _reduced(state: TenantState, body: Json, shape: EntityShape, query: Query) -> Json:
     """What was selected of the object, and of related ones those that were to be expanded."""
     selected = _selected(body, shape, query.select)
     if not shape.navigation:
         return selected
     own = {name: value for name, value in selected.items() if name not in shape.navigation}
-    return own | {name: _selected(cast("Json", body[name]), MEMBER, None) for name in query.expand if name in body}
+    for name in query.expand:
+        found = related(state, body, shape, name)
+        chosen = query.nested.get(name)
+        if isinstance(found, list):
+            own[name] = [_selected(each, MEMBER, chosen) for each in found]
+        elif found is not None:
+            own[name] = _selected(found, MEMBER, chosen)
+    return own
 
 
 def _selected(body: Json, shape: EntityShape, select: tuple[str, ...] | None) -> Json:
@@ -106,6 +133,9 @@ def _selected(body: Json, shape: EntityShape, select: tuple[str, ...] | None) ->
 
 
 def _count(state: TenantState, wanted: Wanted) -> int:
+    if wanted.query.filter or wanted.query.search:
+        matches = matcher(wanted.query)
+        return sum(matches(body) for _, body in _entries(state, wanted, Place(key=wanted.place.key)))
     if wanted.collection is USERS:
         return state.user_count
     if wanted.collection is REGISTRATIONS:
@@ -119,7 +149,10 @@ def _count(state: TenantState, wanted: Wanted) -> int:
 
 
 def _wants_sign_ins(wanted: Wanted) -> bool:
-    return wanted.collection is USERS and "signInActivity" in (wanted.query.select or ())
+    if wanted.collection is not USERS:
+        return False
+    filtered = names_in(wanted.query.filter) if wanted.query.filter else frozenset()
+    return "signInActivity" in (wanted.query.select or ()) or "signinactivity" in filtered
 
 
 def _context(wanted: Wanted) -> str:

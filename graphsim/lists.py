@@ -1,51 +1,12 @@
-"""The lists of Graph that the simulator serves: path, type, limits, and where the objects come from."""
+"""The lists of Graph that the simulator serves."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
-
 from graphsim import directory_reads, reads, schema
-from graphsim.reads import Entries, Place
-from graphsim.schema import EntityShape
-from graphsim.state import TenantState
-
-KEY = "{id}"
-"""The path segment that stands for an object's id."""
-PAGED = frozenset({"$select", "$top", "$skiptoken", "$count"})
-WHOLE = frozenset({"$select"})
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Collection:
-    """One list. ``resource`` is the name a capture files its pages under; ``context`` follows ``$metadata#``.
-
-    ``paged`` lists take ``$top`` up to ``limit``. ``advanced`` ones count only with ``ConsistencyLevel: eventual``.
-    """
-
-    path: tuple[str, ...]
-    resource: str
-    context: str
-    shape: EntityShape
-    entries: Callable[[TenantState, Place], Entries]
-    paged: bool = True
-    limit: int = 999
-    advanced: bool = False
-    members: bool = False
-    """Holds objects of several types, so each says which it is and a type cast is possible."""
-
-    @property
-    def options(self) -> frozenset[str]:
-        plain = PAGED if self.paged else WHOLE
-        return plain | {"$expand"} if self.shape.navigation else plain
-
-
-def _at(path: str) -> tuple[str, ...]:
-    return tuple(path.split("/"))
-
+from graphsim.collection import Collection, at
 
 USERS = Collection(
-    path=_at("users"),
+    path=at("users"),
     resource="users",
     context="users",
     shape=schema.USER,
@@ -53,7 +14,7 @@ USERS = Collection(
     advanced=True,
 )
 GROUPS = Collection(
-    path=_at("groups"),
+    path=at("groups"),
     resource="groups",
     context="groups",
     shape=schema.GROUP,
@@ -61,7 +22,7 @@ GROUPS = Collection(
     advanced=True,
 )
 GROUP_MEMBERS = Collection(
-    path=_at("groups/{id}/members"),
+    path=at("groups/{id}/members"),
     resource="groupMembers",
     context="directoryObjects",
     shape=schema.MEMBER,
@@ -70,7 +31,7 @@ GROUP_MEMBERS = Collection(
     members=True,
 )
 TRANSITIVE_MEMBERS = Collection(
-    path=_at("groups/{id}/transitiveMembers"),
+    path=at("groups/{id}/transitiveMembers"),
     resource="groupTransitiveMembers",
     context="directoryObjects",
     shape=schema.MEMBER,
@@ -79,7 +40,7 @@ TRANSITIVE_MEMBERS = Collection(
     members=True,
 )
 DIRECTORY_ROLES = Collection(
-    path=_at("directoryRoles"),
+    path=at("directoryRoles"),
     resource="directoryRoles",
     context="directoryRoles",
     shape=schema.ROLE,
@@ -87,7 +48,7 @@ DIRECTORY_ROLES = Collection(
     paged=False,
 )
 ROLE_MEMBERS = Collection(
-    path=_at("directoryRoles/{id}/members"),
+    path=at("directoryRoles/{id}/members"),
     resource="directoryRoleMembers",
     context="directoryObjects",
     shape=schema.MEMBER,
@@ -96,28 +57,28 @@ ROLE_MEMBERS = Collection(
     members=True,
 )
 POLICIES = Collection(
-    path=_at("identity/conditionalAccess/policies"),
+    path=at("identity/conditionalAccess/policies"),
     resource="conditionalAccessPolicies",
     context="identity/conditionalAccess/policies",
     shape=schema.POLICY,
     entries=reads.policies,
 )
 NAMED_LOCATIONS = Collection(
-    path=_at("identity/conditionalAccess/namedLocations"),
+    path=at("identity/conditionalAccess/namedLocations"),
     resource="namedLocations",
     context="identity/conditionalAccess/namedLocations",
     shape=schema.LOCATION,
     entries=reads.named_locations,
 )
 STRENGTHS = Collection(
-    path=_at("policies/authenticationStrengthPolicies"),
+    path=at("policies/authenticationStrengthPolicies"),
     resource="authenticationStrengthPolicies",
     context="policies/authenticationStrengthPolicies",
     shape=schema.STRENGTH,
     entries=reads.strengths,
 )
 SKUS = Collection(
-    path=_at("subscribedSkus"),
+    path=at("subscribedSkus"),
     resource="subscribedSkus",
     context="subscribedSkus",
     shape=schema.SKU,
@@ -125,14 +86,14 @@ SKUS = Collection(
     paged=False,
 )
 REGISTRATIONS = Collection(
-    path=_at("reports/authenticationMethods/userRegistrationDetails"),
+    path=at("reports/authenticationMethods/userRegistrationDetails"),
     resource="userRegistrationDetails",
     context="reports/authenticationMethods/userRegistrationDetails",
     shape=schema.REGISTRATION,
     entries=reads.registrations,
 )
 ORGANIZATION = Collection(
-    path=_at("organization"),
+    path=at("organization"),
     resource="organization",
     context="organization",
     shape=schema.ORGANIZATION,
@@ -140,28 +101,28 @@ ORGANIZATION = Collection(
     paged=False,
 )
 ROLE_ASSIGNMENTS = Collection(
-    path=_at("roleManagement/directory/roleAssignments"),
+    path=at("roleManagement/directory/roleAssignments"),
     resource="roleAssignments",
     context="roleManagement/directory/roleAssignments",
     shape=schema.ROLE_ASSIGNMENT,
     entries=directory_reads.role_assignments,
 )
 ROLE_DEFINITIONS = Collection(
-    path=_at("roleManagement/directory/roleDefinitions"),
+    path=at("roleManagement/directory/roleDefinitions"),
     resource="roleDefinitions",
     context="roleManagement/directory/roleDefinitions",
     shape=schema.ROLE_DEFINITION,
     entries=directory_reads.role_definitions,
 )
 ROLE_ELIGIBILITIES = Collection(
-    path=_at("roleManagement/directory/roleEligibilityScheduleInstances"),
+    path=at("roleManagement/directory/roleEligibilityScheduleInstances"),
     resource="roleEligibilityScheduleInstances",
     context="roleManagement/directory/roleEligibilityScheduleInstances",
     shape=schema.ROLE_ELIGIBILITY,
     entries=directory_reads.role_eligibilities,
 )
 ROLE_TEMPLATES = Collection(
-    path=_at("directoryRoleTemplates"),
+    path=at("directoryRoleTemplates"),
     resource="directoryRoleTemplates",
     context="directoryRoleTemplates",
     shape=schema.ROLE_TEMPLATE,
@@ -169,14 +130,14 @@ ROLE_TEMPLATES = Collection(
     paged=False,
 )
 SUBSCRIPTIONS = Collection(
-    path=_at("directory/subscriptions"),
+    path=at("directory/subscriptions"),
     resource="directorySubscriptions",
     context="directory/subscriptions",
     shape=schema.SUBSCRIPTION,
     entries=directory_reads.company_subscriptions,
 )
 APPLICATIONS = Collection(
-    path=_at("applications"),
+    path=at("applications"),
     resource="applications",
     context="applications",
     shape=schema.APPLICATION,
@@ -184,7 +145,7 @@ APPLICATIONS = Collection(
     advanced=True,
 )
 SERVICE_PRINCIPALS = Collection(
-    path=_at("servicePrincipals"),
+    path=at("servicePrincipals"),
     resource="servicePrincipals",
     context="servicePrincipals",
     shape=schema.SERVICE_PRINCIPAL,
@@ -192,7 +153,7 @@ SERVICE_PRINCIPALS = Collection(
     advanced=True,
 )
 DOMAINS = Collection(
-    path=_at("domains"),
+    path=at("domains"),
     resource="domains",
     context="domains",
     shape=schema.DOMAIN,

@@ -5,11 +5,14 @@ from __future__ import annotations
 import base64
 import binascii
 import hmac
+import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from graphsim.errors import bad_request, expired_page_token, not_simulated, unsupported_query
+from graphsim.filter_language import Expression, parse
 from graphsim.schema import EntityShape
+from graphsim.searching import Search, parse_search
 from graphsim.tenants import Json
 
 DEFAULT_PAGE = 100
@@ -21,6 +24,8 @@ _REAL_OPTIONS = frozenset(
 _PAGING = frozenset({"$top", "$skip", "$skiptoken", "$count"})
 """Options that resources without pages turn down."""
 
+_EXPANDED = re.compile(r"([^,()\s]+)\s*(?:\(([^)]*)\))?")
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Query:
@@ -28,9 +33,20 @@ class Query:
 
     select: tuple[str, ...] | None = None
     expand: tuple[str, ...] = ()
+    nested: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """What was selected of the expanded objects, by what was expanded."""
     top: int = DEFAULT_PAGE
     skip_token: str = ""
     count: bool = False
+    filter: Expression | None = None
+    search: Search | None = None
+    order: tuple[tuple[str, bool], ...] = ()
+    """Properties to sort by, and whether descending."""
+
+    @property
+    def chooses(self) -> bool:
+        """Whether objects have to be looked at to know which come, and in which order."""
+        return bool(self.filter or self.search or self.order)
 
 
 def read_query(parameters: Iterable[tuple[str, str]], *, supported: frozenset[str], shape: EntityShape) -> Query:
@@ -46,16 +62,38 @@ def read_query(parameters: Iterable[tuple[str, str]], *, supported: frozenset[st
             raise bad_request(f"Query option '{raw_name}' was specified more than once, but it must be specified once.")
         if name in _PAGING and name not in supported:
             raise unsupported_query(f"The query option {raw_name} is not supported on this resource.")
-        if name not in supported:
+        if name not in supported and name != "$format":
             raise not_simulated(f"The query option {raw_name} on this resource")
         given[name] = value
+    _check_format(given.get("$format", "json"))
+    expanded = _expand(given["$expand"], shape) if "$expand" in given else {}
     return Query(
         select=_select(given["$select"], shape) if "$select" in given else None,
-        expand=_expand(given["$expand"], shape) if "$expand" in given else (),
+        expand=tuple(expanded),
+        nested={name: chosen for name, chosen in expanded.items() if chosen},
         top=_top(given.get("$top")),
         skip_token=given.get("$skiptoken", ""),
         count=_flag(given.get("$count", "false")),
+        filter=parse(given["$filter"]) if "$filter" in given else None,
+        search=parse_search(given["$search"]) if "$search" in given else None,
+        order=_order(given.get("$orderby", "")),
     )
+
+
+def _check_format(text: str) -> None:
+    if text.lower().partition(";")[0] not in {"json", "application/json"}:
+        raise bad_request(f"Invalid value '{text}' for $format query option found. Only JSON is supported.")
+
+
+def _order(text: str) -> tuple[tuple[str, bool], ...]:
+    """``displayName desc,id``"""
+    chosen: list[tuple[str, bool]] = []
+    for part in filter(None, (part.strip() for part in text.split(","))):
+        name, _, direction = part.partition(" ")
+        if direction.strip().lower() not in {"", "asc", "desc"}:
+            raise bad_request(f"Syntax error in '{text}' of $orderby.")
+        chosen.append((name, direction.strip().lower() == "desc"))
+    return tuple(chosen)
 
 
 def _top(text: str | None) -> int:
@@ -92,20 +130,22 @@ def _select(text: str, shape: EntityShape) -> tuple[str, ...]:
     return tuple(dict.fromkeys(chosen))
 
 
-def _expand(text: str, shape: EntityShape) -> tuple[str, ...]:
-    """Related objects by name; options in parentheses after a name can't be had."""
+def _expand(text: str, shape: EntityShape) -> dict[str, tuple[str, ...]]:
+    """Related objects by name, with the properties chosen of them; no other option can be had in the parentheses."""
     spelling = {name.lower(): name for name in shape.navigation}
-    chosen: list[str] = []
-    for name in filter(None, (part.strip() for part in text.split(","))):
-        if "(" in name:
-            raise not_simulated(f"Expanding '{name}'")
+    chosen: dict[str, tuple[str, ...]] = {}
+    for name, options in _EXPANDED.findall(text):
         if name.lower() not in spelling:
             raise bad_request(
                 f"Parsing OData Select and Expand failed: Could not find a property named '{name}' on type "
                 f"'{shape.type_name}'."
             )
-        chosen.append(spelling[name.lower()])
-    return tuple(dict.fromkeys(chosen))
+        selected = options.lower().startswith("$select=") and ";" not in options
+        if options and not selected:
+            raise not_simulated(f"Expanding '{name}' with '{options}'")
+        names = options.partition("=")[2].split(",") if selected else []
+        chosen[spelling[name.lower()]] = tuple(part.strip() for part in names)
+    return chosen
 
 
 def check_top(top: int, limit: int) -> None:

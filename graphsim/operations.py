@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 
 from graphsim import delta, subscriptions
+from graphsim.collection import KEY
 from graphsim.exchange import Answer, GraphRequest
-from graphsim.lists import KEY
 from graphsim.simulator import Simulator
 from graphsim.single_reads import SINGLE_READS
 from graphsim.state import TenantState

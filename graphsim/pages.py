@@ -9,8 +9,8 @@ from datetime import datetime
 import msgspec
 
 from graphsim import access, lists, membership, roles
+from graphsim.collection import Collection
 from graphsim.listing import SIGN_IN_PAGE, Wanted, page
-from graphsim.lists import Collection
 from graphsim.odata import Query
 from graphsim.reads import Place
 from graphsim.state import TenantState

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import chain
 
-from graphsim import access, membership, roles
+from graphsim import access, membership, principal_names, roles
 from graphsim.catalog import SERVICE_OF_PLAN
 from graphsim.errors import not_found, not_premium
 from graphsim.overlays import registered
@@ -93,30 +93,30 @@ def _members(state: TenantState, nested: list[int], numbers: Iterator[int], plac
 
 def directory_roles(state: TenantState, place: Place) -> Entries:
     plans = roles.role_plans(state.tenant)
-    return _listed([roles.role(state.tenant, plan) for plan in plans], place)
+    return listed([roles.role(state.tenant, plan) for plan in plans], place)
 
 
 def role_members(state: TenantState, place: Place) -> Entries:
     plan = find_role(state, place.key)
     people = [user_member(state, number) for number in membership.role_users(state, plan)]
-    return _listed(people + [group_member(state, number) for number in membership.role_groups(state, plan)], place)
+    return listed(people + [group_member(state, number) for number in membership.role_groups(state, plan)], place)
 
 
 def policies(state: TenantState, place: Place) -> Entries:
-    return _listed(state.policies(), place)
+    return listed(state.policies(), place)
 
 
 def named_locations(state: TenantState, place: Place) -> Entries:
     """Tenants without a premium licence can't define any."""
-    return _listed(access.named_locations(state.tenant) if state.tenant.posture.premium else [], place)
+    return listed(access.named_locations(state.tenant) if state.tenant.posture.premium else [], place)
 
 
 def strengths(_state: TenantState, place: Place) -> Entries:
-    return _listed(access.authentication_strengths(), place)
+    return listed(access.authentication_strengths(), place)
 
 
 def skus(state: TenantState, place: Place) -> Entries:
-    return _listed(state.skus(), place)
+    return listed(state.skus(), place)
 
 
 def organization(state: TenantState, place: Place) -> Entries:
@@ -159,7 +159,7 @@ def organization(state: TenantState, place: Place) -> Entries:
         "tenantType": "AAD",
         "verifiedDomains": domains,
     }
-    return _listed([body], place)
+    return listed([body], place)
 
 
 def _assigned_plans(state: TenantState) -> list[Json]:
@@ -194,7 +194,8 @@ def find_role(state: TenantState, key: str) -> roles.RolePlan:
 
 
 def find_user(state: TenantState, key: str) -> int:
-    number = state.tenant.user_number(key)
+    """By id or user principal name."""
+    number = principal_names.user_number(state, key) if "@" in key else state.tenant.user_number(key)
     if number is None or not state.exists(number):
         raise not_found(key)
     return number
@@ -211,5 +212,6 @@ def group_member(state: TenantState, number: int, *, ids_only: bool = False) -> 
     return {"@odata.type": f"#{GROUP.type_name}", **body}
 
 
-def _listed(bodies: list[Json], place: Place) -> Entries:
+def listed(bodies: list[Json], place: Place) -> Entries:
+    """These objects, from the place on."""
     return ((at + 1, bodies[at]) for at in range(place.start, len(bodies)))

@@ -25,6 +25,15 @@ class EntityShape:
     navigation: frozenset[str] = frozenset()
     """Related objects that come with ``$expand`` only."""
 
+    @property
+    def name(self) -> str:
+        """The type without its namespace."""
+        return self.type_name.removeprefix("microsoft.graph.")
+
+    @property
+    def related_options(self) -> frozenset[str]:
+        return frozenset({"$expand"}) if self.navigation else frozenset()
+
 
 def _names(text: str) -> frozenset[str]:
     return frozenset(text.split())
@@ -69,6 +78,7 @@ USER = EntityShape(
         onPremisesProvisioningErrors otherMails passwordProfile print provisionedPlans proxyAddresses
         securityIdentifier serviceProvisioningErrors signInSessionsValidFromDateTime"""
     ),
+    navigation=_names("manager memberOf transitiveMemberOf"),
 )
 _GROUP_DEFAULT = tuple(
     sorted(
@@ -91,6 +101,7 @@ GROUP = EntityShape(
         hideFromOutlookClients isArchived isManagementRestricted isSubscribedByMail licenseProcessingState
         serviceProvisioningErrors unseenCount"""
     ),
+    navigation=_names("memberOf members owners transitiveMembers"),
 )
 MEMBER = EntityShape(
     type_name="microsoft.graph.directoryObject",
@@ -103,6 +114,7 @@ MEMBER = EntityShape(
 ROLE = EntityShape(
     type_name="microsoft.graph.directoryRole",
     known=_names("id deletedDateTime description displayName roleTemplateId"),
+    navigation=_names("members"),
 )
 POLICY = EntityShape(
     type_name="microsoft.graph.conditionalAccessPolicy",
@@ -162,7 +174,7 @@ ROLE_DEFINITION = EntityShape(
 ROLE_ASSIGNMENT = EntityShape(
     type_name="microsoft.graph.unifiedRoleAssignment",
     known=_names("id appScopeId condition directoryScopeId principalId roleDefinitionId"),
-    navigation=frozenset({"principal"}),
+    navigation=_names("principal roleDefinition"),
 )
 ROLE_ELIGIBILITY = EntityShape(
     type_name="microsoft.graph.unifiedRoleEligibilityScheduleInstance",
@@ -170,6 +182,7 @@ ROLE_ELIGIBILITY = EntityShape(
         """id appScopeId directoryScopeId endDateTime memberType principalId roleDefinitionId roleEligibilityScheduleId
         startDateTime"""
     ),
+    navigation=_names("principal roleDefinition"),
 )
 ROLE_TEMPLATE = EntityShape(
     type_name="microsoft.graph.directoryRoleTemplate", known=_names("id deletedDateTime description displayName")
@@ -198,6 +211,7 @@ APPLICATION = EntityShape(
     known=_APPLICATION_KNOWN,
     empty=_APPLICATION_EMPTY,
     unmodeled=_names("authenticationBehaviors logo oauth2RequirePostResponse"),
+    navigation=_names("owners"),
 )
 _PRINCIPAL_KNOWN = _names(
     """id accountEnabled addIns alternativeNames appDisplayName appId appOwnerOrganizationId appRoleAssignmentRequired
@@ -216,6 +230,7 @@ SERVICE_PRINCIPAL = EntityShape(
     known=_PRINCIPAL_KNOWN,
     empty=_PRINCIPAL_EMPTY,
     unmodeled=_names("customSecurityAttributes"),
+    navigation=_names("owners"),
 )
 DOMAIN = EntityShape(
     type_name="microsoft.graph.domain",

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from graphsim import lists, schema, tenant_policies
+from graphsim.collection import KEY, WHOLE, Collection
 from graphsim.errors import not_found, not_simulated, unsupported_query
 from graphsim.exchange import Answer, GraphRequest
 from graphsim.listing import single, total
-from graphsim.lists import KEY, WHOLE, Collection
 from graphsim.odata import header, read_query
 from graphsim.reads import Place, find_role
 from graphsim.roles import role

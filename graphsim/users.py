@@ -31,6 +31,16 @@ def person_name(key: bytes, number: int) -> tuple[str, str, str]:
     return FIRST_NAMES[place // len(LAST_NAMES)], LAST_NAMES[place % len(LAST_NAMES)], suffix
 
 
+def numbers_named(key: bytes, first: str, last: str, suffix: str) -> list[int]:
+    """The numbers whose ``person_name`` is this, names in lower case: one, or none for names nobody has."""
+    firsts, lasts = [name.lower() for name in FIRST_NAMES], [name.lower() for name in LAST_NAMES]
+    if first not in firsts or last not in lasts:
+        return []
+    place = firsts.index(first) * len(LAST_NAMES) + lasts.index(last)
+    within = (place - key[1] * 256 - key[2]) * pow(_NAME_STEP, -1, _NAMES) % _NAMES
+    return [within + _NAMES * (int(suffix) - 1 if suffix else 0)]
+
+
 def user(tenant: Tenant, number: int) -> Json:
     """Every property the simulator knows of a user, as generated; no ``signInActivity`` if it never signed in."""
     persona = tenant.persona(number)

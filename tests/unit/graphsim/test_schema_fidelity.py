@@ -8,7 +8,8 @@ from __future__ import annotations
 import msgspec
 import pytest
 
-from graphsim.lists import COLLECTIONS, KEY, Collection
+from graphsim.collection import KEY, Collection
+from graphsim.lists import COLLECTIONS
 from graphsim.tenants import Json
 from tests.microsoft_schema import schema, violations
 from tests.unit.graphsim.conftest import MakeWorld, World

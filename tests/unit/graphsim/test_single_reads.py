@@ -6,6 +6,7 @@ import msgspec
 import pytest
 
 from graphsim import lists
+from graphsim.collection import KEY, Collection
 from graphsim.errors import GraphError
 from graphsim.exchange import GraphRequest
 from graphsim.graph import answer
@@ -15,7 +16,7 @@ from tests.unit.graphsim.conftest import MakeWorld, World
 LISTED = [
     collection
     for collection in lists.COLLECTIONS
-    if lists.KEY not in collection.path and collection not in (lists.REGISTRATIONS, lists.ROLE_ELIGIBILITIES)
+    if KEY not in collection.path and collection not in (lists.REGISTRATIONS, lists.ROLE_ELIGIBILITIES)
 ]
 COUNTED = (lists.USERS, lists.GROUPS, lists.APPLICATIONS, lists.SERVICE_PRINCIPALS)
 
@@ -28,7 +29,7 @@ def refusal(world: World, url: str, *, eventual: bool = False) -> tuple[int, str
 
 @pytest.mark.parametrize("collection", LISTED, ids=lambda one: one.resource)
 @pytest.mark.parametrize("form", ["{path}/{key}", "{path}('{key}')"])
-def test_an_object_of_a_list_is_read_by_its_id(make_world: MakeWorld, collection: lists.Collection, form: str) -> None:
+def test_an_object_of_a_list_is_read_by_its_id(make_world: MakeWorld, collection: Collection, form: str) -> None:
     world = make_world(0)
     path = "/".join(collection.path)
     last = world.all(path)[-1]
@@ -40,7 +41,7 @@ def test_an_object_of_a_list_is_read_by_its_id(make_world: MakeWorld, collection
 
 
 @pytest.mark.parametrize("collection", LISTED, ids=lambda one: one.resource)
-def test_an_id_that_nothing_has_is_not_found(make_world: MakeWorld, collection: lists.Collection) -> None:
+def test_an_id_that_nothing_has_is_not_found(make_world: MakeWorld, collection: Collection) -> None:
     path = "/".join(collection.path)
 
     assert refusal(make_world(0), f"{path}/00000000-0000-4000-8000-000000000000")[0] == 404
@@ -48,7 +49,7 @@ def test_an_id_that_nothing_has_is_not_found(make_world: MakeWorld, collection: 
 
 @pytest.mark.parametrize("collection", COUNTED, ids=lambda one: one.resource)
 def test_a_bare_count_is_text_and_needs_the_consistency_header(
-    make_world: MakeWorld, collection: lists.Collection
+    make_world: MakeWorld, collection: Collection
 ) -> None:
     world = make_world(1)
     path = "/".join(collection.path)
