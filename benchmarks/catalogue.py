@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 
-from benchmarks import end_to_end, latency, load, notifications, rules, throttling
+from benchmarks import end_to_end, latency, load, memory, notifications, rules, throttling
 from benchmarks.grounds import Grounds
 from benchmarks.rows import Row
 
@@ -15,6 +15,7 @@ BENCHMARKS: Mapping[str, Benchmark] = {
     "latency": latency.measure,
     "notifications": notifications.measure,
     "load": load.measure,
+    "memory": memory.measure,
     "rules": rules.measure,
     "throttling": throttling.measure,
 }

@@ -108,6 +108,8 @@ class ReadOutcome:
 
     complete: bool
     reason: str = ""
+    refused: bool = False
+    """The provider says no for good: who asks again soon is told the same."""
     changes_only: bool = False
     """The pages hold what changed since an earlier reading; whatever they do not speak of stands as it was."""
     token: str = field(default="", repr=False)

@@ -15,9 +15,7 @@ class MemorySource:
     A resource without an outcome has never been read.
     """
 
-    def __init__(
-        self, pages: Iterable[Page], outcomes: Mapping[Resource, ReadOutcome], normalizer: Normalizer
-    ) -> None:
+    def __init__(self, pages: Iterable[Page], outcomes: Mapping[Resource, ReadOutcome], normalizer: Normalizer) -> None:
         self._pages = tuple(pages)
         self._outcomes = dict(outcomes)
         self._normalizer = normalizer

@@ -20,6 +20,11 @@ READ_ALONG: Mapping[Resource, tuple[Resource, ...]] = {
 }
 """Lists whose changes can be read, each with what comes with it."""
 
+REFUSED_FOR = timedelta(hours=6)
+"""Microsoft refuses sign-ins now and then to tenants that have the licence."""
+
+NEVER = LastReading(complete=False, refused=False, read_in_full_at=None)
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Cadence:
@@ -34,18 +39,19 @@ def changes_suffice(
 ) -> dict[Resource, str]:
     """The token to go on from, for each wanted list that was read whole, with all that comes with it, lately.
 
-    Anything incomplete is read whole again, so that nothing is built upon a gap.
+    Anything incomplete is read whole again, so that nothing is built upon a gap. What the provider refuses beside a
+    list, as sign-ins without a premium licence, has no token and is asked for again ``REFUSED_FOR`` later.
     """
     since: dict[Resource, str] = {}
     for resource, along in READ_ALONG.items():
-        family = [one for one in (resource, *along) if one in wanted]
-        token = last[resource].token if resource in last else ""
-        if resource in family and token and all(_is_whole(last.get(one), now - whole_every) for one in family):
-            since |= dict.fromkeys(family, token)
+        readings = {one: last.get(one, NEVER) for one in (resource, *along) if one in wanted}
+        token = readings[resource].token if resource in readings else ""
+        refused = {one for one, reading in readings.items() if reading.refused} - {resource}
+        oldest = now - (min(whole_every, REFUSED_FOR) if refused else whole_every)
+        if token and all(_is_whole(readings[one], oldest) for one in readings.keys() - refused):
+            since |= dict.fromkeys(readings.keys() - refused, token)
     return since
 
 
-def _is_whole(reading: LastReading | None, oldest: datetime) -> bool:
-    if reading is None or not reading.complete or reading.read_in_full_at is None:
-        return False
-    return reading.read_in_full_at > oldest
+def _is_whole(reading: LastReading, oldest: datetime) -> bool:
+    return reading.complete and reading.read_in_full_at is not None and reading.read_in_full_at > oldest

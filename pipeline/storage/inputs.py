@@ -26,14 +26,16 @@ WITH changed AS (
     UPDATE entities SET deleted_at = :now, tags = '{}', state = 'normal', updated_at = :now
      WHERE id = ANY(CAST(:gone AS uuid[])) AND source_id = :source_id
 )
-INSERT INTO source_inputs AS s (tenant_id, source_id, resource, complete, reason, read_at, read_in_full_at, token)
-SELECT :tenant_id, :source_id, n.resource, n.complete, n.reason, :now,
+INSERT INTO source_inputs AS s (tenant_id, source_id, resource, complete, reason, refused, read_at, read_in_full_at,
+                                token)
+SELECT :tenant_id, :source_id, n.resource, n.complete, n.reason, n.refused, :now,
        CASE WHEN n.complete AND NOT n.changes_only THEN CAST(:now AS timestamptz) END, n.token
   FROM unnest(CAST(:resources AS text[]), CAST(:completes AS boolean[]), CAST(:reasons AS text[]),
-              CAST(:changes_only AS boolean[]), CAST(:tokens AS text[]))
-       AS n(resource, complete, reason, changes_only, token)
+              CAST(:refused AS boolean[]), CAST(:changes_only AS boolean[]), CAST(:tokens AS text[]))
+       AS n(resource, complete, reason, refused, changes_only, token)
 ON CONFLICT (source_id, resource) DO UPDATE
-   SET complete = excluded.complete, reason = excluded.reason, read_at = excluded.read_at, token = excluded.token,
+   SET complete = excluded.complete, reason = excluded.reason, refused = excluded.refused,
+       read_at = excluded.read_at, token = excluded.token,
        read_in_full_at = coalesce(excluded.read_in_full_at, s.read_in_full_at)
 """)
 
@@ -65,6 +67,7 @@ def settle_reading(
             "resources": [resource.value for resource in outcomes],
             "completes": [outcome.complete for outcome in outcomes.values()],
             "reasons": [outcome.reason for outcome in outcomes.values()],
+            "refused": [outcome.refused for outcome in outcomes.values()],
             "changes_only": [outcome.changes_only for outcome in outcomes.values()],
             "tokens": [outcome.token for outcome in outcomes.values()],
             "now": now,
@@ -86,6 +89,8 @@ class LastReading:
     """How a resource was last read, and when it was last read whole."""
 
     complete: bool
+    refused: bool
+    """It was not complete, and would not be now."""
     read_in_full_at: datetime | None
     token: str = field(default="", repr=False)
     """Where a reading of its changes takes up; empty where there is none."""
@@ -94,10 +99,16 @@ class LastReading:
 def last_readings(connection: Connection, scope: Scope) -> dict[Resource, LastReading]:
     rows = connection.execute(
         select(
-            source_inputs.c.resource, source_inputs.c.complete, source_inputs.c.read_in_full_at, source_inputs.c.token
+            source_inputs.c.resource,
+            source_inputs.c.complete,
+            source_inputs.c.refused,
+            source_inputs.c.read_in_full_at,
+            source_inputs.c.token,
         ).where(source_inputs.c.source_id == scope.source_id)
     )
     return {
-        Resource(row.resource): LastReading(complete=row.complete, read_in_full_at=row.read_in_full_at, token=row.token)
+        Resource(row.resource): LastReading(
+            complete=row.complete, refused=row.refused, read_in_full_at=row.read_in_full_at, token=row.token
+        )
         for row in rows
     }

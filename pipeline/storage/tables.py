@@ -214,6 +214,7 @@ source_inputs = Table(
     Column("complete", Boolean, nullable=False),
     Column("reason", Text, nullable=False),
     Column("read_at", UTC, nullable=False),
+    Column("refused", Boolean, nullable=False, server_default=text("false")),
     Column("read_in_full_at", UTC),
     Column("token", Text, nullable=False, server_default=text("''")),
     PrimaryKeyConstraint("source_id", "resource"),

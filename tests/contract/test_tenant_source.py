@@ -72,7 +72,7 @@ def in_a_storm(simulator: RunningSimulator) -> SourceOf:
 
 
 def without_premium() -> ReadOutcome:
-    return ReadOutcome(complete=False, reason=NO_PREMIUM)
+    return ReadOutcome(complete=False, reason=NO_PREMIUM, refused=True)
 
 
 @pytest.fixture(params=[in_memory, over_https, in_a_storm], ids=["memory", "microsoft365", "storm"])

@@ -29,6 +29,8 @@ from tests.world import PILOT
 
 pytestmark = pytest.mark.servers
 EVERYTHING = SYNC_TYPES[Provider.MICROSOFT365]
+CHANGING = (SyncType.IDENTITIES, SyncType.GROUPS, SyncType.ROLES, SyncType.LICENSES)
+"""Without the policies, of which Microsoft allows one request a second."""
 Rows = list[tuple[object, ...]]
 
 
@@ -47,7 +49,7 @@ class Synced:
     state: TenantState
     later: timedelta = timedelta()
 
-    def sync(self, trigger: Trigger, *, sync_types: tuple[SyncType, ...] = EVERYTHING) -> UUID:
+    def sync(self, trigger: Trigger, *, sync_types: tuple[SyncType, ...] = CHANGING) -> UUID:
         """The id of a finished run, a minute after the last one."""
         self.later += timedelta(minutes=1)
         executor = replace(self.parts.executor, clock=lambda: wiring.now() + self.later)
@@ -92,7 +94,7 @@ def synced(tenants: RunningSimulator, simulator_state: Path, database_url: str) 
     try:
         scope = add_simulated_tenant(parts, tenants, state.tenant.index, NEW)
         found = Synced(parts=parts, scope=scope, state=state)
-        found.sync(Trigger.SCHEDULE)
+        found.sync(Trigger.SCHEDULE, sync_types=EVERYTHING)
         yield found
     finally:
         parts.close()
@@ -172,6 +174,21 @@ def test_a_sign_in_no_delta_tells_of_is_seen_by_the_next_whole_reading(synced: S
     synced.sync(Trigger.SCHEDULE)
 
     assert (somebody,) not in synced.rows(stale)
+
+
+def test_a_tenant_without_a_premium_licence_is_read_by_its_users_changes_too(
+    tenants: RunningSimulator, synced: Synced
+) -> None:
+    index = next(index for index in range(5) if not tenants.simulator.state(index).tenant.posture.premium)
+    scope = add_simulated_tenant(synced.parts, tenants, index, NEW)
+    other = replace(synced, scope=scope, state=tenants.simulator.state(index))
+    other.sync(Trigger.SCHEDULE)
+    apply(other.state, Mutation(action="disable_user", id=11))
+
+    assert "users" in other.changes_of(other.sync(Trigger.SCHEDULE))
+
+    disabled = "SELECT normalized->>'enabled' FROM entities WHERE external_id = :id"
+    assert other.rows(disabled, id=other.state.tenant.user_id(11)) == [("false",)]
 
 
 def test_one_whom_changes_bring_is_not_taken_for_one_who_never_signed_in(synced: Synced) -> None:

@@ -61,6 +61,7 @@ class Outcome(msgspec.Struct):
 
     complete: bool
     reason: str = ""
+    refused: bool = False
 
 
 def file_name(resource: Resource) -> str:

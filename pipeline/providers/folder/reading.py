@@ -79,7 +79,10 @@ def _recorded(folder: Path) -> Outcomes | None:
     if body is None:
         return None
     noted = json_file.parsed(path, body, dict[Resource, Outcome])
-    return {key: ReadOutcome(complete=outcome.complete, reason=outcome.reason) for key, outcome in noted.items()}
+    return {
+        key: ReadOutcome(complete=outcome.complete, reason=outcome.reason, refused=outcome.refused)
+        for key, outcome in noted.items()
+    }
 
 
 def _outcomes(files: Iterable[_File], recorded: Outcomes | None) -> Outcomes:

@@ -32,7 +32,10 @@ def write_folder(path: str | Path, pages: Iterable[Page], outcomes: Mapping[Reso
         folder.mkdir(parents=True, exist_ok=True)
         for resource in SHAPES:
             _write_list(folder / file_name(resource), resource, by_resource)
-        noted = {key.value: Outcome(complete=value.complete, reason=value.reason) for key, value in outcomes.items()}
+        noted = {
+            key.value: Outcome(complete=value.complete, reason=value.reason, refused=value.refused)
+            for key, value in outcomes.items()
+        }
         (folder / OUTCOMES_FILE).write_bytes(_readable(noted))
     except OSError as error:
         raise CaptureFileError(f"{error.filename or folder} cannot be written: {error.strerror}.") from error

@@ -34,7 +34,8 @@ class Reading:
                 reason = f"Microsoft refuses it ({code}); the application needs the permission {self.permission}"
             case error:
                 reason = str(error)
-        return ReadOutcome(complete=False, reason=reason, changes_only=self.changes_only)
+        refused = isinstance(self.error, NonPremiumTenantError | TenantUnreachableError)
+        return ReadOutcome(complete=False, reason=reason, refused=refused, changes_only=self.changes_only)
 
 
 Readings = Mapping[Resource, Reading]

@@ -242,4 +242,4 @@ def reading_of(error: PipelineError) -> ReadOutcome:
         REJECTED: "rejected",
         NO_LICENCE: NO_PREMIUM,
     }
-    return ReadOutcome(complete=False, reason=texts[error])
+    return ReadOutcome(complete=False, reason=texts[error], refused=error in (DENIED, NO_LICENCE))

@@ -15,8 +15,14 @@ DAY = timedelta(days=1)
 USERS = (Resource.USERS, Resource.SIGN_IN_ACTIVITY, Resource.REGISTRATION_DETAILS)
 
 
-def read(*, ago: timedelta = timedelta(hours=1), token: str = "here", complete: bool = True) -> LastReading:  # noqa: S107 - a place in a list of changes, no secret
-    return LastReading(complete=complete, read_in_full_at=NOW - ago, token=token)
+def read(
+    *,
+    ago: timedelta = timedelta(hours=1),
+    token: str = "here",  # noqa: S107 - a place in a list of changes, no secret
+    complete: bool = True,
+    refused: bool = False,
+) -> LastReading:
+    return LastReading(complete=complete, refused=refused, read_in_full_at=NOW - ago, token=token)
 
 
 def whole(**of_users: LastReading) -> dict[Resource, LastReading]:
@@ -46,7 +52,7 @@ def test_only_what_is_wanted_is_spoken_of() -> None:
         pytest.param(read(token=""), id="no token"),
         pytest.param(read(complete=False), id="the last reading was cut"),
         pytest.param(read(ago=DAY), id="the last whole reading is a day old"),
-        pytest.param(LastReading(complete=True, read_in_full_at=None, token="t"), id="never read whole"),
+        pytest.param(LastReading(complete=True, refused=False, read_in_full_at=None, token="t"), id="never read whole"),
     ],
 )
 def test_otherwise_the_list_is_read_whole(users: LastReading) -> None:
@@ -57,6 +63,25 @@ def test_otherwise_the_list_is_read_whole(users: LastReading) -> None:
 def test_a_gap_in_what_comes_with_the_users_makes_their_next_reading_a_whole_one(along: Resource) -> None:
     assert since(whole() | {along: read(complete=False)}) == {}
     assert since(whole() | {along: read(ago=DAY + timedelta(minutes=1))}) == {}
+
+
+REFUSED = LastReading(complete=False, refused=True, read_in_full_at=None)
+
+
+def test_what_is_refused_beside_a_list_keeps_nobody_from_reading_its_changes() -> None:
+    last = whole() | {Resource.SIGN_IN_ACTIVITY: REFUSED, Resource.REGISTRATION_DETAILS: REFUSED}
+
+    assert since(last) == {Resource.USERS: "users"}, "and is not asked for"
+
+
+def test_what_is_refused_is_asked_for_again_some_hours_later() -> None:
+    last = whole(USERS=read(token="users", ago=timedelta(hours=6))) | {Resource.SIGN_IN_ACTIVITY: REFUSED}
+
+    assert since(last) == {}
+
+
+def test_a_list_that_is_refused_itself_is_read_whole() -> None:
+    assert since(whole(USERS=read(complete=False, refused=True))) == {}
 
 
 def test_a_source_never_read_is_read_whole() -> None:

@@ -63,8 +63,10 @@ class SharedElseLocal:
 
 
 def open_store(redis_url: str | None) -> PaceStore:
-    """The store of a process, made after any fork; it connects when first used."""
+    """The store of a process, made after any fork; it connects when first used.
+
+    Workers share a Redis: where none is named, as in ``mspbyte sync --local``, this process is the only one.
+    """
     if redis_url is None:
-        log.info("graph_limiter_alone", error="REDIS_URL is not set")
-        return LocalStore()
+        return LocalStore(others=False)
     return SharedElseLocal(RedisStore(redis_url), LocalStore())

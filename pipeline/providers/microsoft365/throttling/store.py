@@ -58,9 +58,12 @@ class PaceStore(Protocol):
 
 
 class LocalStore:
-    """What this process alone granted, of the part of each limit that its pace leaves to a process that is alone."""
+    """What this process granted. Where there may be ``others`` it draws the part of each limit that its pace leaves to
+    a process that cannot ask them, else all of it.
+    """
 
-    def __init__(self, *, monotonic: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, *, others: bool = True, monotonic: Callable[[], float] = time.monotonic) -> None:
+        self._others = others
         self._monotonic = monotonic
         self._granted: dict[str, Granted] = {}
         self._limits: dict[str, Limit] = {}
@@ -104,4 +107,4 @@ class LocalStore:
 
     def _limit(self, draw: Draw) -> Limit:
         known = self._limits.get(draw.key, draw.limit)
-        return replace(known, seconds=known.seconds / draw.pace.alone)
+        return replace(known, seconds=known.seconds / draw.pace.alone) if self._others else known

@@ -18,6 +18,7 @@ ON CONFLICT DO NOTHING
 def upgrade() -> None:
     op.add_column("data_sources", sa.Column("refusals", sa.Integer(), server_default=sa.text("0"), nullable=False))
     op.add_column("data_sources", sa.Column("refused_since", sa.DateTime(timezone=True), nullable=True))
+    op.add_column("source_inputs", sa.Column("refused", sa.Boolean(), server_default=sa.text("false"), nullable=False))
     op.add_column("source_inputs", sa.Column("read_in_full_at", sa.DateTime(timezone=True), nullable=True))
     op.add_column("source_inputs", sa.Column("token", sa.Text(), server_default=sa.text("''"), nullable=False))
     op.create_table(
@@ -72,5 +73,6 @@ def downgrade() -> None:
     op.drop_table("notification_subscriptions")
     op.drop_column("source_inputs", "token")
     op.drop_column("source_inputs", "read_in_full_at")
+    op.drop_column("source_inputs", "refused")
     op.drop_column("data_sources", "refused_since")
     op.drop_column("data_sources", "refusals")
