@@ -8,6 +8,7 @@ from __future__ import annotations
 from base64 import b64encode
 from collections.abc import Iterator
 
+from graphsim.errors import not_found
 from graphsim.seeding import draw, guid, number_of, numbered_guid
 from graphsim.tenants import Json, Tenant
 
@@ -24,7 +25,7 @@ _NAMES = (
 _FIRST = 4
 _USERS_PER_APPLICATION = 100
 _MOST = 400
-_GRAPH = "00000003-0000-0000-c000-000000000000"
+GRAPH = "00000003-0000-0000-c000-000000000000"
 _USER_READ = "e1fe6dd8-ba31-4d61-89e7-88639da4683d"
 
 FINE, EXPIRING_SECRET, ROTATED, CERTIFICATE, EXPIRING_CERTIFICATE = range(5)
@@ -83,7 +84,7 @@ def application(tenant: Tenant, number: int) -> Json:
         ],
         "publicClient": {"redirectUris": []},
         "publisherDomain": tenant.domain,
-        "requiredResourceAccess": [{"resourceAppId": _GRAPH, "resourceAccess": [{"id": _USER_READ, "type": "Scope"}]}],
+        "requiredResourceAccess": [{"resourceAppId": GRAPH, "resourceAccess": [{"id": _USER_READ, "type": "Scope"}]}],
         "signInAudience": "AzureADMyOrg",
         "spa": {"redirectUris": []},
         "tags": [],
@@ -178,3 +179,11 @@ def service_principal(tenant: Tenant, number: int) -> Json:
         "tags": ["WindowsAzureActiveDirectoryIntegratedApp"],
         "verifiedPublisher": dict.fromkeys(("addedDateTime", "displayName", "verifiedPublisherId")),
     }
+
+
+def find_principal(tenant: Tenant, key: str) -> int:
+    """The application a service principal is of, by the principal's id, or Graph's 404."""
+    number = number_of(tenant.key, b"principal", key)
+    if number is None or not 0 <= number < application_count(tenant):
+        raise not_found(key)
+    return number

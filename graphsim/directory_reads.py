@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from graphsim import app_registrations, commerce, domains, role_management
+from graphsim import app_registrations, commerce, consents, domains, role_management
 from graphsim.errors import needs_premium_p2
 from graphsim.reads import Entries, Place, directory_roles, listed, role_members, user_member
 from graphsim.state import TenantState
@@ -57,6 +57,9 @@ def all_applications(state: TenantState, place: Place) -> Entries:
 def service_principals(state: TenantState, place: Place) -> Entries:
     for number in range(place.start, app_registrations.application_count(state.tenant)):
         yield number + 1, app_registrations.service_principal(state.tenant, number)
+    last = app_registrations.application_count(state.tenant)
+    if place.start <= last:
+        yield last + 1, consents.graph_principal(state.tenant)
 
 
 def all_domains(state: TenantState, place: Place) -> Entries:

@@ -13,6 +13,7 @@ from graphsim.errors import GraphError, consent_missing
 from graphsim.exchange import Answer, GraphRequest
 from graphsim.faults import Delivery, Fault
 from graphsim.operations import ASYNC_OPERATIONS
+from graphsim.paths import matching, path_segments
 from graphsim.simulator import Simulator
 from graphsim.state import TenantState
 from graphsim.tenants import Json, timestamp
@@ -88,7 +89,7 @@ def error_body(error: GraphError, at: float, request_id: str, client_request_id:
 
 
 async def _answer(caller: Caller, request: GraphRequest) -> Answer:
-    operation = graph.matching(ASYNC_OPERATIONS, graph.path_segments(request.path))
+    operation = matching(ASYNC_OPERATIONS, path_segments(request.path))
     if operation is None:
         return graph.answer(caller.state, request)
     if not caller.state.consent:

@@ -53,6 +53,15 @@ def not_premium() -> GraphError:
     )
 
 
+def not_licensed() -> GraphError:
+    """Identity Protection in a tenant without Microsoft Entra ID P2."""
+    return GraphError(403, "Forbidden", "Your tenant is not licensed for this feature.")
+
+
+def delegated_only() -> GraphError:
+    return GraphError(400, "BadRequest", "/me request is only valid with delegated authentication flow.")
+
+
 def needs_premium_p2() -> GraphError:
     """Privileged Identity Management in a tenant that has not bought it: 400, not 403."""
     return GraphError(

@@ -10,9 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-_EVERY = frozenset(
-    {"eq", "ne", "not", "gt", "ge", "lt", "le", "startswith", "endswith", "contains", "count", "null"}
-)
+_EVERY = frozenset({"eq", "ne", "not", "gt", "ge", "lt", "le", "startswith", "endswith", "contains", "count", "null"})
 ADVANCED_OPERATORS = frozenset({"ne", "not", "endswith", "count"})
 
 

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable
-from typing import TypeVar
 from urllib.parse import urlencode
 
 from graphsim import access, membership, querying, schema
@@ -22,19 +19,19 @@ from graphsim.listing import Wanted, page, single
 from graphsim.lists import COLLECTIONS
 from graphsim.odata import Query, header, read_query, read_skip_token, write_skip_token
 from graphsim.operations import OPERATIONS
+from graphsim.paths import match, matching, path_segments
 from graphsim.reads import Place, find_group, find_user
 from graphsim.schema import EntityShape
 from graphsim.state import TenantState
 from graphsim.tenants import Json
 
 VERSION = "v1.0"
-_Found = TypeVar("_Found")
-_KEY_IN_PARENTHESES = re.compile(r"^(\w+)\((.+)\)$")
-_CASTS = {"microsoft.graph.user": schema.USER, "microsoft.graph.group": schema.GROUP}
+_CASTS = {
+    shape.type_name.lower(): shape for shape in (schema.USER, schema.GROUP, schema.ROLE, schema.SERVICE_PRINCIPAL)
+}
 _REAL_SEGMENTS = frozenset(
-    """applications auditLogs contacts contracts deviceManagement devices directory directoryObjects
-    directoryRoleTemplates domains drives groupLifecyclePolicies groupSettings identityGovernance identityProtection
-    identityProviders me oauth2PermissionGrants places roleManagement security servicePrincipals sites subscriptions
+    """auditLogs contacts contracts deviceManagement devices directory directoryObjects drives groupLifecyclePolicies
+    identityGovernance identityProtection identityProviders me places policies reports roleManagement security sites
     teams tenantRelationships""".lower().split()
 )
 
@@ -52,43 +49,15 @@ def answer(state: TenantState, request: GraphRequest) -> Answer:
 
 def _read(state: TenantState, request: GraphRequest, segments: list[str]) -> bytes:
     for collection in COLLECTIONS:
-        key = _match(collection.path, segments)
+        key = match(collection.path, segments)
         if key is not None:
             _only_get(request)
             return _list(state, request, collection, key)
         if collection.members:
-            key = _match(collection.path, segments[:-1])
+            key = match(collection.path, segments[:-1])
             if key is not None and segments[-1].lower() in _CASTS:
-                return _list(state, request, collection, key, cast=segments[-1].lower())
+                return _list(state, request, collection, key, cast=_CASTS[segments[-1].lower()].type_name)
     return _object(state, request, segments)
-
-
-def path_segments(path: str) -> list[str]:
-    """The path's segments, with ``users('id')`` read as ``users/id`` and ``users/delta()`` as ``users/delta``."""
-    segments: list[str] = []
-    for part in path.strip("/").split("/"):
-        raw = part.removesuffix("()").removeprefix("microsoft.graph.") if part.endswith("()") else part
-        keyed = _KEY_IN_PARENTHESES.match(raw)
-        segments += [keyed[1], keyed[2].strip("'")] if keyed else [raw]
-    return segments
-
-
-def matching(table: Iterable[tuple[tuple[str, ...], _Found]], segments: list[str]) -> _Found | None:
-    """What a table of paths holds for this one."""
-    return next((found for path, found in table if _match(path, segments) is not None), None)
-
-
-def _match(path: tuple[str, ...], segments: list[str]) -> str | None:
-    """The key in the path, empty when it has none, ``None`` when the path is another."""
-    if len(path) != len(segments):
-        return None
-    key = ""
-    for part, segment in zip(path, segments, strict=True):
-        if part == KEY:
-            key = segment
-        elif part.lower() != segment.lower():
-            return None
-    return key
 
 
 def _only_get(request: GraphRequest) -> None:
@@ -97,7 +66,7 @@ def _only_get(request: GraphRequest) -> None:
 
 
 def _list(state: TenantState, request: GraphRequest, collection: Collection, key: str, cast: str = "") -> bytes:
-    shape = _CASTS.get(cast, collection.shape)
+    shape = _CASTS.get(cast.lower(), collection.shape)
     query = read_query(request.parameters, supported=collection.options, shape=shape)
     eventual = header(request.headers, "consistencylevel").lower() == "eventual"
     querying.check(query, shape, eventual=eventual)

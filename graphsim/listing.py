@@ -16,7 +16,7 @@ from graphsim.lists import GROUP_MEMBERS, REGISTRATIONS, TRANSITIVE_MEMBERS, USE
 from graphsim.odata import Query, check_top, pick
 from graphsim.querying import matcher, ordered
 from graphsim.reads import Entries, Place, find_group
-from graphsim.schema import GROUP, MEMBER, USER, EntityShape
+from graphsim.schema import GROUP, MEMBER, ROLE, SERVICE_PRINCIPAL, USER, EntityShape
 from graphsim.state import TenantState
 from graphsim.tenants import Json
 
@@ -27,7 +27,7 @@ LOOKED_AT = 25_000
 SORTED = 20_000
 """The longest list that is sorted."""
 _ENCODER = msgspec.json.Encoder()
-_SHAPE_OF_TYPE = {f"#{shape.type_name}": shape for shape in (USER, GROUP)}
+_SHAPE_OF_TYPE = {f"#{shape.type_name}": shape for shape in (USER, GROUP, ROLE, SERVICE_PRINCIPAL)}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -65,12 +65,12 @@ def single(state: TenantState, body: Json, *, shape: EntityShape, query: Query, 
     """One object, reduced to what was asked for."""
     if query.select and "signInActivity" in query.select and not state.tenant.posture.premium:
         raise not_premium()
-    return _ENCODER.encode({"@odata.context": context, **_reduced(state, body, shape, query)})
+    return _ENCODER.encode({"@odata.context": context, **reduced(state, body, shape, query)})
 
 
-def total(state: TenantState, collection: Collection) -> int:
-    """How many objects the list holds."""
-    return _count(state, Wanted(collection=collection))
+def total(state: TenantState, wanted: Wanted) -> int:
+    """How many objects the list holds, or how many of them match."""
+    return _count(state, wanted)
 
 
 def _entries(state: TenantState, wanted: Wanted, place: Place) -> Entries:
@@ -104,11 +104,11 @@ def _fill(state: TenantState, entries: Entries, wanted: Wanted) -> tuple[list[Js
             return value, position
         position, seen = reached, seen + 1
         if matched:
-            value.append(_reduced(state, body, wanted.collection.shape, wanted.query))
+            value.append(reduced(state, body, wanted.collection.shape, wanted.query))
     return value, None
 
 
-def _reduced(state: TenantState, body: Json, shape: EntityShape, query: Query) -> Json:
+def reduced(state: TenantState, body: Json, shape: EntityShape, query: Query) -> Json:
     """What was selected of the object, and of related ones those that were to be expanded."""
     selected = _selected(body, shape, query.select)
     if not shape.navigation:

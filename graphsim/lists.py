@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from graphsim import directory_reads, reads, schema
 from graphsim.collection import Collection, at
+from graphsim.relation_lists import RELATIONS
+from graphsim.security_lists import SECURITY
 
 USERS = Collection(
     path=at("users"),
@@ -182,4 +184,6 @@ COLLECTIONS = (
     APPLICATIONS,
     SERVICE_PRINCIPALS,
     DOMAINS,
+    *RELATIONS,
+    *SECURITY,
 )

@@ -49,10 +49,11 @@ def registrations(state: TenantState, place: Place) -> Entries:
 def _registrations(state: TenantState, place: Place) -> Entries:
     for position, user in users(state, place):
         if user["accountEnabled"]:
-            yield position, _registration(state, position - 1, user)
+            yield position, registration(state, position - 1, user)
 
 
-def _registration(state: TenantState, number: int, user: Json) -> Json:
+def registration(state: TenantState, number: int, user: Json) -> Json:
+    """The report's line on a user."""
     name, principal = str(user["displayName"]), str(user["userPrincipalName"])
     details = registration_details(state.tenant, number, name=name, principal=principal)
     details["isAdmin"] = membership.is_admin(state, number)

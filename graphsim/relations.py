@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from itertools import islice
 
-from graphsim import app_registrations, membership, roles
+from graphsim import app_registrations, consents, membership, roles
 from graphsim.errors import GraphError, not_found
 from graphsim.reads import Entries, Place, find_group, find_role, find_user, group_member, listed, user_member
 from graphsim.schema import ROLE, SERVICE_PRINCIPAL
@@ -97,8 +97,9 @@ def _role(state: TenantState, key: str) -> Json:
 
 
 def _principal(state: TenantState, key: str) -> Json:
-    for number in range(app_registrations.application_count(state.tenant)):
-        found = app_registrations.service_principal(state.tenant, number)
-        if found["id"] == key:
-            return {"@odata.type": f"#{SERVICE_PRINCIPAL.type_name}", **found}
-    raise not_found(key)
+    tenant = state.tenant
+    if key == consents.graph_principal_id(tenant):
+        found = consents.graph_principal(tenant)
+    else:
+        found = app_registrations.service_principal(tenant, app_registrations.find_principal(tenant, key))
+    return {"@odata.type": f"#{SERVICE_PRINCIPAL.type_name}", **found}

@@ -105,7 +105,7 @@ GROUP = EntityShape(
 )
 MEMBER = EntityShape(
     type_name="microsoft.graph.directoryObject",
-    known=USER.known | GROUP.known,
+    known=USER.known | GROUP.known | {"roleTemplateId"},
     empty=USER.empty - GROUP.known,
     elsewhere=USER.elsewhere,
     unmodeled=USER.unmodeled | GROUP.unmodeled,

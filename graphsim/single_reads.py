@@ -3,16 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
-from graphsim import lists, schema, tenant_policies
-from graphsim.collection import KEY, WHOLE, Collection
+from graphsim import (
+    authentication_methods,
+    directory_objects,
+    lists,
+    querying,
+    schema,
+    security_schema,
+    tenant_policies,
+    tenant_settings,
+)
+from graphsim.collection import KEY, WHOLE, Collection, queries
 from graphsim.errors import not_found, not_simulated, unsupported_query
 from graphsim.exchange import Answer, GraphRequest
-from graphsim.listing import single, total
+from graphsim.listing import Wanted, single, total
 from graphsim.odata import header, read_query
+from graphsim.paths import path_segments
 from graphsim.reads import Place, find_role
 from graphsim.roles import role
 from graphsim.schema import EntityShape
+from graphsim.security_lists import SECURITY
 from graphsim.state import TenantState
 from graphsim.tenants import Json, Tenant
 
@@ -29,8 +41,16 @@ _FOUND_BY_ID = (
     lists.APPLICATIONS,
     lists.SERVICE_PRINCIPALS,
     lists.DOMAINS,
+    *SECURITY,
 )
-_COUNTED = (lists.USERS, lists.GROUPS, lists.APPLICATIONS, lists.SERVICE_PRINCIPALS)
+_COUNTED = (
+    lists.USERS,
+    lists.GROUPS,
+    lists.APPLICATIONS,
+    lists.SERVICE_PRINCIPALS,
+    *(collection for collection in lists.COLLECTIONS if collection.members and collection.advanced),
+)
+_ALTERNATE = "appId="
 
 
 def _by_id(collection: Collection) -> _Read:
@@ -38,8 +58,9 @@ def _by_id(collection: Collection) -> _Read:
         wanted = _key(request)
         if collection.advanced and wanted == "delta":
             raise not_simulated(f"The delta of {collection.context}")
+        named, by = (wanted.removeprefix(_ALTERNATE).strip("'"), "appId") if _ALTERNATE in wanted else (wanted, "id")
         for _, body in collection.entries(state, Place()):
-            if body["id"] == wanted:
+            if body.get(by) == named:
                 return _entity(state, request, body, collection.shape, collection.context)
         raise not_found(wanted)
 
@@ -55,6 +76,15 @@ def _only(body: Callable[[Tenant], Json], shape: EntityShape, context: str) -> _
     return lambda state, request: _entity(state, request, body(state.tenant), shape, context)
 
 
+def _method_configuration(state: TenantState, request: GraphRequest) -> Answer:
+    wanted = _key(request)
+    for body in authentication_methods.configurations(state.tenant):
+        if str(body["id"]).lower() == wanted.lower():
+            context = "policies/authenticationMethodsPolicy/authenticationMethodConfigurations"
+            return _entity(state, request, body, security_schema.METHOD_CONFIGURATION, context)
+    raise not_found(wanted)
+
+
 def _count(collection: Collection) -> _Read:
     """Text, not JSON, and only with ``ConsistencyLevel: eventual``: https://learn.microsoft.com/graph/aad-advanced-queries."""
 
@@ -62,7 +92,14 @@ def _count(collection: Collection) -> _Read:
         _only_get(request)
         if header(request.headers, "consistencylevel").lower() != "eventual":
             raise unsupported_query("$count is not currently supported.")
-        return Answer(body=str(total(state, collection)).encode(), headers={"Content-Type": "text/plain"})
+        query = read_query(request.parameters, supported=queries(collection.shape), shape=collection.shape)
+        querying.check(replace(query, count=True), collection.shape, eventual=True)
+        keyed = KEY in collection.path
+        key = path_segments(request.path)[collection.path.index(KEY)] if keyed else ""
+        counted = total(
+            state, Wanted(collection=collection, query=query, place=Place(key=key, ids_only=not query.chooses))
+        )
+        return Answer(body=str(counted).encode(), headers={"Content-Type": "text/plain"})
 
     return read
 
@@ -81,9 +118,7 @@ def _only_get(request: GraphRequest) -> None:
 
 
 def _key(request: GraphRequest) -> str:
-    """The id in ``applications/id`` and ``applications('id')``."""
-    last = request.path.strip("/").split("/")[-1].removesuffix("()")
-    return last.partition("(")[2].removesuffix(")").strip("'") or last
+    return path_segments(request.path)[-1]
 
 
 SINGLE_READS: tuple[tuple[tuple[str, ...], _Read], ...] = (
@@ -93,6 +128,28 @@ SINGLE_READS: tuple[tuple[tuple[str, ...], _Read], ...] = (
     (
         ("policies", "authorizationPolicy"),
         _only(tenant_policies.authorization_policy, schema.AUTHORIZATION_POLICY, "policies/authorizationPolicy"),
+    ),
+    (("directoryObjects", "getByIds"), directory_objects.by_ids),
+    (("directoryObjects", KEY), directory_objects.one),
+    (("users", KEY, "manager"), directory_objects.manager),
+    (("me",), directory_objects.me),
+    (("$metadata",), directory_objects.metadata),
+    (("policies", "authenticationMethodsPolicy", "authenticationMethodConfigurations", KEY), _method_configuration),
+    (
+        ("policies", "authenticationMethodsPolicy"),
+        _only(
+            authentication_methods.policy,
+            security_schema.AUTHENTICATION_METHODS_POLICY,
+            "policies/authenticationMethodsPolicy",
+        ),
+    ),
+    (
+        ("policies", "crossTenantAccessPolicy", "default"),
+        _only(
+            tenant_settings.cross_tenant_default,
+            security_schema.CROSS_TENANT_DEFAULT,
+            "policies/crossTenantAccessPolicy/default",
+        ),
     ),
     (
         ("policies", "adminConsentRequestPolicy"),

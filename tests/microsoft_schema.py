@@ -11,7 +11,7 @@ from functools import lru_cache
 from pathlib import Path
 from uuid import UUID
 
-TABLE = Path(__file__).with_name("microsoft_schema.txt")
+TABLES = sorted(Path(__file__).parent.glob("microsoft_schema*.txt"))
 PROPERTY = re.compile(r"(\w+)(\??)=(\[?)([\w.]+)\]?")
 MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,7})?Z")
 
@@ -35,14 +35,20 @@ class Schema:
 
 @lru_cache(maxsize=1)
 def schema() -> Schema:
-    text = re.sub(r"\n  ", " ", re.sub(r"(?m)^#.*\n", "", TABLE.read_text(encoding="utf-8")))
-    types, enums = text.removeprefix("\n[types]\n").split("\n\n[enums]\n")
-    named = [line.split(":", 1) for line in enums.splitlines()]
+    tables = [_table(path.read_text(encoding="utf-8")) for path in TABLES]
+    types = [line.split(":", 1) for lines, _ in tables for line in lines]
+    enums = [line.split(":", 1) for _, lines in tables for line in lines]
     return Schema(
-        types={name: _properties(rest) for name, rest in (line.split(":", 1) for line in types.splitlines())},
-        enums={name.removesuffix(" (flags)"): frozenset(members.split()) for name, members in named},
-        flags=frozenset(name.removesuffix(" (flags)") for name, _ in named if name.endswith(" (flags)")),
+        types={name: _properties(rest) for name, rest in types},
+        enums={name.removesuffix(" (flags)"): frozenset(rest.split()) for name, rest in enums},
+        flags=frozenset(name.removesuffix(" (flags)") for name, _ in enums if name.endswith(" (flags)")),
     )
+
+
+def _table(text: str) -> tuple[list[str], list[str]]:
+    plain = re.sub(r"\n  ", " ", re.sub(r"(?m)^#.*\n", "", text))
+    types, enums = plain.removeprefix("\n[types]\n").split("\n\n[enums]\n")
+    return types.splitlines(), enums.splitlines()
 
 
 def _properties(text: str) -> dict[str, Property]:
@@ -113,6 +119,7 @@ PRIMITIVES: Mapping[str, Callable[[object], bool]] = {
     "Binary": _is_binary,
     "Boolean": lambda found: isinstance(found, bool),
     "DateTimeOffset": _is_moment,
+    "Double": lambda found: isinstance(found, int | float) and not isinstance(found, bool),
     "Guid": _is_guid,
     "Int32": _is_int,
     "String": lambda found: isinstance(found, str),

@@ -10,6 +10,7 @@ import msgspec
 import pytest
 
 from graphsim import app_registrations, role_management
+from graphsim.app_registrations import GRAPH
 from graphsim.errors import GraphError
 from graphsim.roles import GLOBAL_ADMINISTRATOR
 from graphsim.tenants import Json
@@ -215,7 +216,7 @@ def test_the_application_that_reads_the_tenant_is_registered_in_it(make_world: M
     ids = [one["appId"] for one in world.all("applications?$select=appId")]
 
     assert ids[0] == world.state.tenant.client_id
-    assert ids == [one["appId"] for one in world.all("servicePrincipals?$select=appId")]
+    assert [*ids, GRAPH] == [one["appId"] for one in world.all("servicePrincipals?$select=appId")]
     assert len(set(ids)) == app_registrations.application_count(world.state.tenant)
 
 
