@@ -120,6 +120,8 @@ class DataSource:
     client_id: str
     credentials: bytes = field(repr=False)
     stale_after_days: int = 90
+    refused_since: datetime | None = None
+    """When the tenant began to refuse us, if it did the last time."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

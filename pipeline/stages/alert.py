@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -44,7 +44,8 @@ class Handled:
     """What the alert handling did, by action, and the events that tell of it."""
 
     counts: Mapping[AlertAction, int]
-    events: Sequence[Event] = ()
+    events: Iterable[Event] = ()
+    """Made as they are written: a first sync may raise more alerts than fit beside their events."""
 
 
 AlertHandler = Callable[[Connection, Run, Analysis, datetime], Handled]
@@ -110,7 +111,7 @@ def reconcile_alerts(connection: Connection, run: Run, analysis: Analysis, now: 
     if marked:
         mark_entities(connection, run.scope, marked)
     return Handled(
-        counts=Counter(change.action for change in changes), events=[_event(run, change) for change in changes]
+        counts=Counter(change.action for change in changes), events=(_event(run, change) for change in changes)
     )
 
 

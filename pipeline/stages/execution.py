@@ -9,7 +9,7 @@ from __future__ import annotations
 import random
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -57,7 +57,8 @@ class Applied:
     """What a step's effect was, to be told in the same transaction; ``delay`` holds the next step back."""
 
     detail: Mapping[str, JsonValue] = field(default_factory=dict)
-    events: Sequence[Event] = ()
+    events: Iterable[Event] = ()
+    """Walked once."""
     entities: Mapping[str, int] = field(default_factory=dict)
     delay: timedelta | None = None
     routed: tuple[PlannedStep, ...] = ()

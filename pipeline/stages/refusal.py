@@ -41,5 +41,5 @@ def hold_back(connection: Connection, run: Run, now: datetime) -> None:
 
 def let_in(connection: Connection, run: Run, now: datetime) -> None:
     """After a run that got through: if the tenant had refused us before, that is over."""
-    if reached(run):
+    if run.source.refused_since is not None and reached(run):
         readmit(connection, run.scope, run.sync_types, now)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -64,7 +64,7 @@ class StepReport:
     query_seconds: float
     entities: Mapping[str, int]
     """Entities by type, for the run; those of a candidate are not the run's."""
-    events: Sequence[Event]
+    events: Iterable[Event]
     last: bool
     """The run ends with this step."""
     next_due_at: datetime | None = None

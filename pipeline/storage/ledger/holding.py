@@ -31,7 +31,7 @@ UPDATE run_steps s
           AND p.state NOT IN ('done', 'failed', 'skipped'))
 RETURNING s.attempts, s.losses, r.id, r.tenant_id, r.source_id, r.trace_id, r.trigger, r.sync_types, r.branch, r.parts,
           r.created_at, s.deadline_at, r.compare, r.entity_counts, t.name AS tenant, t.stale_after_days,
-          d.provider, d.external_tenant_id, d.client_id, d.credentials,
+          d.provider, d.external_tenant_id, d.client_id, d.credentials, d.refused_since,
           (SELECT p.detail FROM run_steps p WHERE p.run_id = s.run_id AND p.lane = s.lane
               AND p.position < s.position ORDER BY p.position DESC LIMIT 1) AS handed
 """)
@@ -66,6 +66,7 @@ def _run(row: RowMapping) -> Run:
             client_id=row["client_id"],
             credentials=bytes(row["credentials"]),
             stale_after_days=row["stale_after_days"],
+            refused_since=row["refused_since"],
         ),
         trace_id=row["trace_id"],
         trigger=Trigger(row["trigger"]),
