@@ -92,7 +92,7 @@ async def _respond(caller: Caller, batch: GraphRequest, item: Item, answers: dic
 
 
 def _request(batch: GraphRequest, item: Item) -> GraphRequest:
-    parts = urlsplit(item.url)
+    parts = urlsplit(item.url.removeprefix(batch.service))  # Microsoft's Python client sends whole addresses
     path = unquote(parts.path).strip("/")
     if parts.scheme or parts.netloc or not path or path.lower() == PATH:
         raise bad_request(f"The url '{item.url}' is not the relative address of a resource.")

@@ -10,6 +10,7 @@ import pytest
 from graphsim.errors import GraphError
 from graphsim.tenants import Json
 from tests.unit.graphsim.asking import Client, client, config
+from tests.unit.graphsim.conftest import SERVICE
 
 
 @pytest.fixture
@@ -126,3 +127,14 @@ def test_a_batch_is_posted(asking: Client) -> None:
         asking.ask("$batch")
 
     assert refused.value.status == 405
+
+
+def test_an_item_may_name_the_whole_address_of_this_service_as_microsofts_python_client_does() -> None:
+    asked = client(config())
+
+    own, foreign = (
+        asked.batch({"id": "1", "method": "GET", "url": f"{service}/organization"})[0]["status"]
+        for service in (SERVICE, "https://elsewhere.example/v1.0")
+    )
+
+    assert (own, foreign) == (200, 400)
