@@ -57,7 +57,7 @@ def signing_in(running: RunningSimulator) -> Iterator[Callable[[int], Session]]:
 
     context = ssl.create_default_context(cafile=running.ca_path)
     sessions: dict[int, Session] = {}
-    opened: list[httpx.AsyncClient] = []
+    opened: list[httpx.AsyncHTTPTransport] = []
     credentials: list[Any] = []
 
     def open_session(index: int) -> Session:
@@ -70,7 +70,8 @@ def signing_in(running: RunningSimulator) -> Iterator[Callable[[int], Session]]:
             disable_instance_discovery=True,
             connection_verify=str(running.ca_path),
         )
-        http = httpx.AsyncClient(verify=context, trust_env=False, timeout=30)
+        transport = httpx.AsyncHTTPTransport(verify=context)
+        http = httpx.AsyncClient(transport=transport, timeout=30)
         authentication = AzureIdentityAuthenticationProvider(
             credential, scopes=["https://graph.microsoft.com/.default"], allowed_hosts=["localhost"]
         )
@@ -78,7 +79,7 @@ def signing_in(running: RunningSimulator) -> Iterator[Callable[[int], Session]]:
             authentication, GraphClientFactory.create_with_default_middleware(client=http, options=options)
         )
         adapter.base_url = f"{running.base_url}/v1.0"
-        opened.append(http)
+        opened.append(transport)  # which the SDK's own transport around it does not close
         credentials.append(credential)
         client = GraphServiceClient(request_adapter=adapter)
         return Session(
@@ -87,8 +88,8 @@ def signing_in(running: RunningSimulator) -> Iterator[Callable[[int], Session]]:
 
     with asyncio.Runner() as runner:
         yield lambda index: sessions.setdefault(index, sessions.get(index) or open_session(index))
-        for http in opened:
-            runner.run(http.aclose())
+        for transport in opened:
+            runner.run(transport.aclose())
         for credential in credentials:
             credential.close()
 

@@ -1,165 +1,27 @@
-"""Delta, subscriptions and scenarios of a running simulator, with a real endpoint that is notified."""
+"""Subscriptions to a running simulator's changes, with a real endpoint that is notified."""
 
 from __future__ import annotations
 
 import asyncio
-import json
-import ssl
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
-from datetime import UTC, datetime, timedelta
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from datetime import UTC, datetime
 from pathlib import Path
-from queue import Empty, Queue
-from typing import Any
-from urllib.parse import parse_qs, urlsplit
 
-import httpx
 import pytest
-from typer.testing import CliRunner
 
 from graphsim import user_mutations
 from graphsim.changes import Resource
 from graphsim.notifier import Notifier
-from graphsim.playing import read
 from graphsim.serve import RunningSimulator
 from graphsim.simulator import SimulatorConfig, start
 from graphsim.subscribed import Subscription
 from graphsim.tls import ensure_certificates
-from pipeline.cli.commands.graphsim import app as command
-from pipeline.errors import UserError
+from tests.graphsim_clients import WAIT, App, Body, Hook, hook, in_days, signed_in
 
 NOW = datetime(2026, 9, 1, tzinfo=UTC)
 CONFIG = SimulatorConfig(seed="tests", tenants=3, users=60, now=NOW, plain_notifications=True, notification_scale=0.001)
-WAIT = 20.0
-
-Body = dict[str, Any]
-
-
-class Hook:
-    """An endpoint: ``shake`` answers handshakes, ``statuses`` are given to notifications in turn, then 202."""
-
-    def __init__(self, address: str) -> None:
-        self.address = address
-        self.shake: Callable[[str], tuple[int, str, str]] = lambda token: (200, "text/plain", token)
-        self.statuses: list[int] = []
-        self.posts: Queue[list[Body]] = Queue()
-        self.handshakes = 0
-        self.hurry = threading.Event()
-        """Answers wait for it."""
-        self.hurry.set()
-
-    def next(self) -> list[Body]:
-        return self.posts.get(timeout=WAIT)
-
-    def collect(self, count: int) -> list[Body]:
-        found: list[Body] = []
-        while len(found) < count:
-            found += self.next()
-        return found
-
-    def quiet(self) -> bool:
-        try:
-            self.posts.get_nowait()
-        except Empty:
-            return True
-        return False
-
-
-@contextmanager
-def hook(tls: Path | None = None) -> Iterator[Hook]:
-    """A server on this machine; with ``tls`` over HTTPS, with the certificates of that folder."""
-
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-
-        def do_POST(self) -> None:
-            raw = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-            made.hurry.wait(WAIT)
-            token = parse_qs(urlsplit(self.path).query).get("validationToken")
-            if token:
-                made.handshakes += 1
-                self.reply(*made.shake(token[0]))
-                return
-            status = made.statuses.pop(0) if made.statuses else 202
-            self.reply(status, "text/plain", "")
-            if status == 202:
-                made.posts.put(json.loads(raw)["value"])
-
-        def reply(self, status: int, kind: str, text: str) -> None:
-            body = text.encode()
-            self.send_response(status)
-            self.send_header("Content-Type", kind)
-            self.send_header("Content-Length", str(len(body)))
-            with suppress(ConnectionError):  # whoever asked may have given up
-                self.end_headers()
-                self.wfile.write(body)
-
-        def log_message(self, *_args: object) -> None:
-            """Says nothing."""
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.daemon_threads = True
-    if tls:
-        files = ensure_certificates(tls)
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.load_cert_chain(files.certificate, files.key)
-        server.socket = context.wrap_socket(server.socket, server_side=True)
-    made = Hook(f"{'https' if tls else 'http'}://localhost:{server.server_port}/hook")
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
-    thread.start()
-    try:
-        yield made
-    finally:
-        made.hurry.set()
-        server.shutdown()
-        thread.join()
-        server.server_close()
-
-
-class App:
-    """An application signed in to one tenant of a simulator."""
-
-    def __init__(self, running: RunningSimulator, http: httpx.Client, index: int) -> None:
-        self.http, self.index = http, index
-        credentials = running.credentials(index)
-        form = {
-            "grant_type": "client_credentials",
-            "client_id": credentials.client_id,
-            "client_secret": credentials.client_secret,
-            "scope": "https://graph.microsoft.com/.default",
-        }
-        token = http.post(f"/{credentials.tenant_id}/oauth2/v2.0/token", data=form).json()["access_token"]
-        http.headers["Authorization"] = f"Bearer {token}"
-
-    def do(self, action: str, key: str | int = "", **values: object) -> Body:
-        body = {"action": action, "id": key, "set": values}
-        answer = self.http.post(f"/_sim/tenants/{self.index}/mutations", json=body)
-        assert answer.status_code == 200, answer.text
-        return dict(answer.json())
-
-    def subscribe(self, url: str, **changes: object) -> httpx.Response:
-        body = {
-            "changeType": "updated,deleted",
-            "notificationUrl": url,
-            "resource": "users",
-            "expirationDateTime": in_days(10),
-            "clientState": "made-up",
-        } | changes
-        return self.http.post("/v1.0/subscriptions", json={k: v for k, v in body.items() if v is not None})
-
-
-@contextmanager
-def signed_in(running: RunningSimulator, index: int = 0) -> Iterator[App]:
-    context = ssl.create_default_context(cafile=running.ca_path)
-    with httpx.Client(base_url=running.base_url, verify=context, trust_env=False, timeout=WAIT) as http:
-        yield App(running, http, index)
-
-
-def in_days(days: float) -> str:
-    return (datetime.now(UTC) + timedelta(days=days)).isoformat(timespec="seconds").replace("+00:00", "Z")
 
 
 @pytest.fixture(scope="module")
@@ -391,95 +253,3 @@ def test_delivery_ends_with_the_server_though_an_endpoint_is_gone(state_dir: Pat
     assert running.simulator.notifier.tally.retried == 1
     assert took < 5
     assert threading.active_count() == before
-
-
-def test_delta_is_followed_over_https(running: RunningSimulator, client: App) -> None:
-    first = client.http.get("/v1.0/users/delta?$select=id,accountEnabled", headers={"Prefer": "odata.maxpagesize=25"})
-    assert first.headers["Preference-Applied"] == "odata.maxpagesize=25"
-    found, page = first.json()["value"], first.json()
-    while "@odata.nextLink" in page:
-        page = client.http.get(page["@odata.nextLink"]).json()
-        found += page["value"]
-    assert len(found) == 60
-    client.do("disable_user", 20)
-    client.do("delete_user", 21)
-
-    changed = client.http.get(page["@odata.deltaLink"]).json()["value"]
-    client.do("expire_deltas")
-    gone = client.http.get(page["@odata.deltaLink"])
-
-    tenant = running.simulator.state(0).tenant
-    assert changed == [
-        {"accountEnabled": False, "id": tenant.user_id(20)},
-        {"id": tenant.user_id(21), "@removed": {"reason": "changed"}},
-    ]
-    assert (gone.status_code, gone.json()["error"]["code"]) == (410, "resyncRequired")
-    anew = client.http.get(gone.headers["Location"], headers={"Prefer": "odata.maxpagesize=999"}).json()
-    assert len(anew["value"]) == 59
-    assert set(anew["value"][0]) == {"id", "accountEnabled"}
-
-
-def test_a_scenario_is_played_while_the_server_runs(state_dir: Path, endpoint: Hook) -> None:
-    text = """
-    clock: {speed: 3600}
-    steps:
-      - {at: 10m, tenant: 0, action: disable_user, id: 5}
-      - {at: 25m, tenant: 0, action: restore_user, id: 5}
-      - {at: 30m, tenant: 0, action: enable_user, id: 5}
-    """
-    config = SimulatorConfig(tenants=1, users=20, plain_notifications=True, scenario=read(text))
-    with RunningSimulator(config, state_dir) as running, signed_in(running) as made:
-        made.subscribe(endpoint.address)
-        endpoint.next()
-        progress: Body = {}
-        deadline = time.monotonic() + WAIT
-        while progress.get("done") != 3 and time.monotonic() < deadline:
-            progress = made.http.get("/_sim/scenario").json()
-
-    assert (progress["steps"], progress["done"]) == (3, 3)
-    assert [sentence.partition(":")[0] for sentence in progress["failed"]] == ["restore_user at 1500 s"]
-
-
-def test_the_command_line_moves_the_running_simulator(running: RunningSimulator, state_dir: Path) -> None:
-    runner = CliRunner()
-    there = ["--url", running.base_url, "--state-dir", str(state_dir)]
-
-    done = runner.invoke(
-        command, ["mutate", "0", "add_role_member", "Global Reader", "--set", "user=30", *there, "--json"]
-    )
-    refused = runner.invoke(command, ["mutate", "0", "disable_user", "999", *there])
-    unknown = runner.invoke(command, ["mutate", "9", "create_user", *there])
-
-    state = running.simulator.state(0)
-    assert (done.exit_code, json.loads(done.stdout)["sequence"]) == (0, 1)
-    assert state.log.kept[0].member is not None
-    assert state.log.kept[0].member.id == state.tenant.user_id(30)
-    assert "no user '999'" in str(refused.exception)
-    assert "no tenant 9" in str(unknown.exception)
-
-
-@pytest.mark.parametrize(
-    ("text", "reason"),
-    [
-        ("steps: [{at: 1s, tenant: 7, action: create_user}]", "names tenant 7"),
-        ("steps: [{at: 1s, tenant: nobody, action: create_user}]", "names tenant nobody"),
-        ("steps: [{at: 1s, tenant: 0, action: fly}]", "step 1: there is no action 'fly'"),
-        ("steps: {", "line 1"),
-    ],
-)
-def test_a_wrong_scenario_is_refused_before_anything_is_served(tmp_path: Path, text: str, reason: str) -> None:
-    path = tmp_path / "wrong.yaml"
-    path.write_text(text)
-
-    refused = CliRunner().invoke(command, ["serve", "--scenario", str(path), "--state-dir", str(tmp_path)])
-
-    assert isinstance(refused.exception, UserError)
-    assert reason in str(refused.exception)
-
-
-def test_the_command_line_lists_what_can_happen(tmp_path: Path) -> None:
-    listed = CliRunner().invoke(command, ["mutations", "--json"])
-    missing = CliRunner().invoke(command, ["mutate", "0", "create_user", "--state-dir", str(tmp_path)])
-
-    assert "disable_policy" in {each["action"] for each in json.loads(listed.stdout)}
-    assert "No simulator runs" in str(missing.exception)
