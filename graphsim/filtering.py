@@ -13,6 +13,7 @@ from graphsim.schema import EntityShape
 
 _ORDERS = {"gt": gt, "ge": ge, "lt": lt, "le": le, "eq": eq}
 _NAMED = {"gt": "GreaterThan", "ge": "GreaterThanOrEqual", "lt": "LessThan", "le": "LessThanOrEqual", "eq": "Equal"}
+_NAMING = frozenset({"id", "userprincipalname"})
 _SIGN_INS = "signInActivity"
 
 
@@ -35,6 +36,21 @@ def check(tree: Expression, shape: EntityShape, rule: QueryRule, *, advanced: bo
 def names_in(tree: Expression) -> frozenset[str]:
     """The properties a filter is about, in lower case."""
     return frozenset(name.lower() for name, _ in _uses(tree))
+
+
+def pinned(tree: Expression | None) -> tuple[str, ...]:
+    """The ids or principal names of which an object must have one to match; none when the filter says nothing of it."""
+    match tree:
+        case Comparison(operator="eq", path=Path(names=(name,)), value=str(value)):
+            values: tuple[Literal, ...] = (value,)
+        case Among(path=Path(names=(name,)), values=values):
+            pass
+        case Logical(operator="and"):
+            return pinned(tree.left) or pinned(tree.right)
+        case _:
+            return ()
+    named = name.lower() in _NAMING
+    return tuple(value for value in values if isinstance(value, str)) if named else ()
 
 
 def _check_operator(name: str, operator: str, shape: EntityShape, rule: QueryRule, *, advanced: bool) -> None:

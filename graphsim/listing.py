@@ -11,11 +11,11 @@ from graphsim import counting
 from graphsim.collection import Collection
 from graphsim.errors import not_premium, not_simulated
 from graphsim.expansion import related
-from graphsim.filtering import names_in
+from graphsim.filtering import names_in, pinned
 from graphsim.lists import GROUP_MEMBERS, REGISTRATIONS, TRANSITIVE_MEMBERS, USERS
 from graphsim.odata import Query, check_top, pick
 from graphsim.querying import matcher, ordered
-from graphsim.reads import Entries, Place, find_group
+from graphsim.reads import Entries, Place, find_group, named_users
 from graphsim.schema import GROUP, MEMBER, ROLE, SERVICE_PRINCIPAL, USER, EntityShape
 from graphsim.state import TenantState
 from graphsim.tenants import Json
@@ -76,7 +76,8 @@ def total(state: TenantState, wanted: Wanted) -> int:
 def _entries(state: TenantState, wanted: Wanted, place: Place) -> Entries:
     if _wants_sign_ins(wanted) and not state.tenant.posture.premium:
         raise not_premium()
-    entries = wanted.collection.entries(state, place)
+    names = pinned(wanted.query.filter) if wanted.collection is USERS else ()
+    entries = named_users(state, place, names) if names else wanted.collection.entries(state, place)
     if wanted.cast:
         entries = ((position, body) for position, body in entries if body["@odata.type"] == f"#{wanted.cast}")
     return entries

@@ -5,7 +5,7 @@ Positions are what page tokens carry. They survive changes: nothing is skipped o
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import chain
 
@@ -37,6 +37,12 @@ def users(state: TenantState, place: Place) -> Entries:
     for number in range(place.start, state.size):
         if number not in state.removed:
             yield number + 1, state.user(number)
+
+
+def named_users(state: TenantState, place: Place, names: Iterable[str]) -> Entries:
+    """The users of these ids or principal names, those there are, found without a look at the others."""
+    numbers = {number for name in names if (number := _number(state, name)) is not None and state.exists(number)}
+    return ((number + 1, state.user(number)) for number in sorted(numbers) if number >= place.start)
 
 
 def registrations(state: TenantState, place: Place) -> Entries:
@@ -196,10 +202,14 @@ def find_role(state: TenantState, key: str) -> roles.RolePlan:
 
 def find_user(state: TenantState, key: str) -> int:
     """By id or user principal name."""
-    number = principal_names.user_number(state, key) if "@" in key else state.tenant.user_number(key)
+    number = _number(state, key)
     if number is None or not state.exists(number):
         raise not_found(key)
     return number
+
+
+def _number(state: TenantState, key: str) -> int | None:
+    return principal_names.user_number(state, key) if "@" in key else state.tenant.user_number(key)
 
 
 def user_member(state: TenantState, number: int, *, ids_only: bool = False) -> Json:

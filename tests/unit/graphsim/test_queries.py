@@ -6,6 +6,7 @@ import pytest
 
 from graphsim import listing
 from graphsim.errors import GraphError
+from graphsim.population import Kind
 from graphsim.tenants import Json
 from tests.unit.graphsim.conftest import MakeWorld, World
 
@@ -235,11 +236,26 @@ def test_a_page_of_a_rare_match_looks_at_so_many_objects_only(make_world: MakeWo
     """No request keeps a large tenant's others waiting: the page ends short, and the link goes on."""
     world = make_world(1, size=listing.LOOKED_AT * 2)
     last = world.state.tenant.user_id(listing.LOOKED_AT + 5)
-    url = f"users?$filter=id eq '{last}'&$select=id"
+    rare = "startsWith(displayName,'Nobody') or id eq '{}'"
 
-    pages = list(world.pages(url))
+    pages = list(world.pages(f"users?$filter={rare.format(last)}&$select=id"))
 
     assert [len(page.value) for page in pages] == [0, 1]
+
+
+@pytest.mark.parametrize(
+    "condition", ["id eq '{id}'", "accountEnabled eq true and userPrincipalName eq '{name}'", "id in ('{id}','x')"]
+)
+def test_a_user_that_is_named_is_found_without_a_look_at_the_others(make_world: MakeWorld, condition: str) -> None:
+    world = make_world(1, size=1_000_000)
+    number = next(one for one in range(900_000, 900_100) if world.state.tenant.persona(one).kind is Kind.EMPLOYEE)
+    made = world.state.user(number)
+    asked = condition.format(id=made["id"], name=made["userPrincipalName"])
+
+    answer = world.get(f"users?$filter={asked}&$count=true", eventual=True)
+
+    assert ([one["id"] for one in answer.value], answer.count, answer.link) == ([made["id"]], 1, None)
+    assert world.get(f"users?$filter={asked} and accountEnabled eq false").value == []
 
 
 def test_long_lists_are_not_sorted(make_world: MakeWorld) -> None:
