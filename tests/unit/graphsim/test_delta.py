@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
-from urllib.parse import parse_qsl, urlsplit
 
 import msgspec
 import pytest
@@ -13,93 +10,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from graphsim import mutations, rounds
-from graphsim.clock import WorldClock
-from graphsim.errors import GraphError
-from graphsim.exchange import Answer, GraphRequest
-from graphsim.graph import answer
 from graphsim.groups import department_group
 from graphsim.mutations import Mutation
 from graphsim.roles import role_object_id, role_plans
-from graphsim.state import TenantState
 from graphsim.targets import ScenarioError
-from graphsim.tenants import Json, generate
-from tests.unit.graphsim.conftest import NOW, SERVICE
-
-WEEK = 7 * 86_400
-
-
-class Page(msgspec.Struct):
-    value: list[Json]
-    context: str = msgspec.field(name="@odata.context")
-    next_link: str = msgspec.field(name="@odata.nextLink", default="")
-    delta_link: str = msgspec.field(name="@odata.deltaLink", default="")
-
-
-@dataclass(kw_only=True)
-class Client:
-    """A tenant, and a store that is kept as Microsoft's pages tell clients to."""
-
-    state: TenantState
-    prefer: str = ""
-    stored: dict[str, Json] = field(default_factory=dict)
-    members: dict[str, set[str]] = field(default_factory=dict)
-
-    def raw(self, url: str) -> Answer:
-        parts = urlsplit(url.removeprefix(SERVICE + "/"))
-        parameters = tuple(parse_qsl(parts.query, keep_blank_values=True))
-        headers: Mapping[str, str] = {"prefer": self.prefer}
-        return answer(
-            self.state, GraphRequest(path=parts.path, service=SERVICE, parameters=parameters, headers=headers)
-        )
-
-    def page(self, url: str) -> Page:
-        return msgspec.json.decode(self.raw(url).body, type=Page)
-
-    def round(self, url: str) -> tuple[str, list[Json]]:
-        """Reads and merges all pages; the next delta link and everything told."""
-        told: list[Json] = []
-        while True:
-            page = self.page(url)
-            told += page.value
-            for body in page.value:
-                self.merge(body)
-            if page.delta_link:
-                return page.delta_link, told
-            url = page.next_link
-
-    def merge(self, body: Json) -> None:
-        key = str(body["id"])
-        if "@removed" in body:
-            self.stored.pop(key, None)
-            self.members.pop(key, None)
-            return
-        self.stored[key] = self.stored.get(key, {}) | {n: v for n, v in body.items() if n != "members@delta"}
-        inside = self.members.setdefault(key, set())
-        for entry in msgspec.convert(body.get("members@delta", []), list[Json]):
-            (inside.discard if "@removed" in entry else inside.add)(str(entry["id"]))
-
-    def do(self, action: str, key: str | int = "", **values: object) -> str:
-        return str(mutations.apply(self.state, Mutation(action, key, dict(values)))["id"])
-
-    def listed(self, url: str) -> list[Json]:
-        found: list[Json] = []
-        while url:
-            page = self.page(url)
-            found += page.value
-            url = page.next_link
-        return found
-
-
-def client(index: int = 1, size: int = 130, prefer: str = "", seconds: list[float] | None = None) -> Client:
-    clock = WorldClock(source=lambda: seconds[0]) if seconds else None
-    tenant = generate(seed="tests", index=index, size=size, now=NOW)
-    return Client(state=TenantState(tenant=tenant, clock=clock), prefer=prefer)
-
-
-def refusal(world: Client, url: str) -> GraphError:
-    with pytest.raises(GraphError) as refused:
-        world.raw(url)
-    return refused.value
+from graphsim.tenants import Json
+from tests.unit.graphsim.following import Client, client
 
 
 def happenings(world: Client) -> None:
@@ -319,77 +235,6 @@ def test_disorder_repeats_and_replays_the_same_way_every_time() -> None:
     assert set(told[0]) == {tenant.user_id(number) for number in (10, *range(20, 30))}
     assert len(told[0]) > 11
     assert told[0] != sorted(told[0], key=lambda key: tenant.user_number(str(key)) or 0)
-
-
-@pytest.mark.parametrize(
-    ("url", "status", "code"),
-    [
-        ("users/delta?$top=5", 400, "Request_UnsupportedQuery"),
-        ("users/delta?$expand=manager", 400, "Request_UnsupportedQuery"),
-        ("groups/delta?$orderby=displayName", 400, "Request_UnsupportedQuery"),
-        ("users/delta?$select=id,signInActivity", 400, "BadRequest"),
-        ("users/delta?$select=nonsense", 400, "BadRequest"),
-        ("users/delta?$select=members", 400, "BadRequest"),
-        ("users/delta?$select=id&$skiptoken=x", 400, "BadRequest"),
-        ("users/delta?$filter=id eq 'x'", 501, "NotImplemented"),
-        ("servicePrincipals/delta", 501, "NotImplemented"),
-        ("identity/conditionalAccess/policies/delta", 404, "Request_ResourceNotFound"),
-        ("users/delta?$deltatoken=made-up", 410, "resyncRequired"),
-    ],
-)
-def test_what_delta_does_not_take_is_refused(url: str, status: int, code: str) -> None:
-    error = refusal(client(), url)
-
-    assert (error.status, error.code) == (status, code)
-
-
-def test_tokens_are_bound_to_tenant_and_list() -> None:
-    world = client()
-    link = world.page("users/delta?$deltatoken=latest").delta_link
-
-    assert refusal(client(index=2), link).status == 410
-    assert refusal(world, link.replace("users/delta", "groups/delta")).status == 410
-
-
-def test_tokens_live_seven_days() -> None:
-    seconds = [1_800_000_000.0]
-    world = client(seconds=seconds)
-    link = world.page("users/delta?$select=id,mail&$deltatoken=latest").delta_link
-    seconds[0] += WEEK - 1
-    assert world.page(link).delta_link
-
-    seconds[0] += 1
-    error = refusal(world, link)
-
-    assert (error.status, error.code) == (410, "resyncRequired")
-    assert error.headers["Location"] == f"{SERVICE}/users/delta?$select=id,mail&$deltatoken="
-    assert len(world.round(error.headers["Location"])[1]) == 130
-
-
-@pytest.mark.parametrize(("form", "status"), [("bad_request", 400), ("not_found", 404)])
-def test_lost_tokens_can_be_refused_in_another_way(form: str, status: int) -> None:
-    world = client()
-    link = world.page("users/delta?$deltatoken=latest").delta_link
-    world.do("delta_refusal", form=form)
-    world.do("expire_deltas")
-
-    error = refusal(world, link)
-
-    assert (error.status, error.code.lower()) == (status, "syncstatenotfound")
-
-
-def test_a_token_older_than_the_log_is_lost_and_the_log_stays_small() -> None:
-    world = client()
-    world.state.log.limit = 10
-    link = world.page("users/delta?$select=accountEnabled&$deltatoken=latest").delta_link
-    for number in range(20, 30):
-        world.do("disable_user", number)
-    assert len(world.round(link)[1]) == 10
-
-    world.do("disable_user", 30)
-
-    assert refusal(world, link).status == 410
-    assert len(world.state.log.kept) == 10
 
 
 def test_minimal_answers_leave_out_what_is_the_same() -> None:
