@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from enum import StrEnum
 
 from pipeline.domain.entities import Entity, EntityType, RelationshipType
@@ -117,6 +118,18 @@ class ReadOutcome:
 
 
 COMPLETE = ReadOutcome(complete=True)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class LastReading:
+    """How a resource was last read, and when it was last read whole."""
+
+    complete: bool
+    refused: bool
+    """It was not complete, and would not be now."""
+    read_in_full_at: datetime | None
+    token: str = field(default="", repr=False)
+    """Where a reading of its changes takes up; empty where there is none."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

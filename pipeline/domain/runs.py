@@ -8,7 +8,7 @@ from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
-from pipeline.domain.capture import SyncType
+from pipeline.domain.capture import LastReading, Resource, SyncType
 
 
 class Branch(StrEnum):
@@ -191,3 +191,5 @@ class ClaimedStep:
     """How often its worker died, or its message came twice."""
     handed: Mapping[str, object] = field(default_factory=dict)
     """What the step before it in its lane left in the ledger."""
+    last_readings: Mapping[Resource, LastReading] = field(default_factory=dict)
+    """How the source was read before; known to a load only."""

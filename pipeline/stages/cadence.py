@@ -10,8 +10,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from pipeline.domain.capture import Resource
-from pipeline.storage.inputs import LastReading
+from pipeline.domain.capture import LastReading, Resource
 
 READ_ALONG: Mapping[Resource, tuple[Resource, ...]] = {
     Resource.USERS: (Resource.SIGN_IN_ACTIVITY, Resource.REGISTRATION_DETAILS),

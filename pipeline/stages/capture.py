@@ -18,7 +18,7 @@ from pipeline.domain.runs import ClaimedStep, Run
 from pipeline.events import Event, JsonValue
 from pipeline.providers.source import IN_FULL, Since, TenantSource
 from pipeline.stages.execution import Applied, Apply
-from pipeline.storage.captures import CaptureSpool, store_capture
+from pipeline.storage.captures import CaptureSpool, NewCapture, store_capture, store_pages
 from pipeline.storage.shadow import create_shadow
 
 OpenSource = Callable[[Run], TenantSource]
@@ -37,9 +37,13 @@ class FreshCapture:
     spool: CaptureSpool
     outcomes: Mapping[Resource, ReadOutcome]
 
-    def store(self, connection: Connection, run: Run, now: datetime) -> list[Event]:
-        """Writes it and gives the events that tell of it."""
-        store_capture(connection, run.scope, run.id, self.spool, self.outcomes, now)
+    def row(self, run: Run) -> NewCapture:
+        return NewCapture(run_id=run.id, pages=len(self.spool), raw_bytes=self.spool.raw_bytes)
+
+    def store_pages(self, connection: Connection, run: Run) -> list[Event]:
+        """Writes the pages, once the row stands, and gives the events that tell of the capture."""
+        with self.spool:
+            store_pages(connection, run.id, self.spool)
         return [events.fetched(kind, {**run.names(), "complete": self._complete(kind)}) for kind in run.sync_types]
 
     def _complete(self, kind: SyncType) -> bool:
@@ -72,8 +76,8 @@ def capture_tenant(step: ClaimedStep, now: datetime, *, open_source: OpenSource)
     capture = read_tenant(step.run, open_source)
 
     def apply(connection: Connection) -> Applied:
-        with capture.spool:
-            told = capture.store(connection, step.run, now)
+        store_capture(connection, step.run.scope, capture.row(step.run), capture.outcomes, now)
+        told = capture.store_pages(connection, step.run)
         create_shadow(connection, step.run.scope, step.run.id)
         return Applied(detail=capture.detail(), events=told)
 

@@ -105,8 +105,7 @@ def link_changes(
 ) -> Mapping[RelationshipType, int]:
     """As ``link_in_bulk``, where some types were read as their changes: of those it reads the touched pairs alone."""
     ends = touched_ends(scope, edges, complete, changes)
-    stored = stored_pairs(connection, scope, [kind for kind in KINDS if kind not in ends])
-    stored |= pairs_at(connection, scope, ends)
+    stored = pairs_at(connection, scope, [kind for kind in KINDS if kind not in ends], ends)
     return _write(connection, scope, plan_links(scope, edges, complete, stored, ends))
 
 

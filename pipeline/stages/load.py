@@ -21,13 +21,8 @@ from pipeline.stages.entity_changes import EntityChanges, partial_types, plan_ch
 from pipeline.stages.execution import Applied, Apply, space_of
 from pipeline.storage.captures import StoredCapture, load_capture
 from pipeline.storage.database import Database
-from pipeline.storage.entities import (
-    count_entities,
-    insert_entities,
-    stored_entities,
-    stored_hashes,
-)
-from pipeline.storage.inputs import last_readings, settle_reading
+from pipeline.storage.entities import insert_entities, stored_hashes, stored_in_part
+from pipeline.storage.inputs import settle_reading
 
 
 def stored_capture(database: Database, step: ClaimedStep) -> StoredCapture:
@@ -49,22 +44,27 @@ def load_entities(
         capture = stored_capture(database, step)
         pages = capture.pages
     else:
-        capture = fresh = read_tenant(step.run, open_source, since=_since(step, now, database, cadence))
+        capture = fresh = read_tenant(step.run, open_source, since=_since(step, now, cadence))
         pages = fresh.spool.pages
     changes = _plan(step, capture.outcomes, pages, database=database, source=open_source(step.run))
 
     def apply(connection: Connection) -> Applied:
         told: list[Event] = []
         detail: dict[str, JsonValue] = {}
-        if fresh is not None:
-            with fresh.spool:
-                told += fresh.store(connection, step.run, now)
-            detail |= fresh.detail()
         if changes.new:
             insert_entities(connection, step.run.scope, changes.new, now)
         settle_reading(
-            connection, step.run.scope, capture.outcomes, changed=changes.changed, gone=changes.gone, now=now
+            connection,
+            step.run.scope,
+            capture.outcomes,
+            changed=changes.changed,
+            gone=changes.gone,
+            capture=fresh.row(step.run) if fresh else None,
+            now=now,
         )
+        if fresh is not None:
+            told += fresh.store_pages(connection, step.run)
+            detail |= fresh.detail()
         told += [events.processed(kind, step.run.names()) for kind in step.run.sync_types]
         detail |= {"new": len(changes.new), "changed": len(changes.changed), "gone": len(changes.gone)}
         return Applied(detail=detail, events=told, entities=changes.totals)
@@ -72,13 +72,11 @@ def load_entities(
     return apply
 
 
-def _since(step: ClaimedStep, now: datetime, database: Database, cadence: Cadence) -> Mapping[Resource, str]:
+def _since(step: ClaimedStep, now: datetime, cadence: Cadence) -> Mapping[Resource, str]:
     """What need not be read whole. Who asks for a sync by hand is told the truth of now, sign-ins included."""
     if step.run.trigger is Trigger.MANUAL or step.run.parts[step.ref.lane].linker not in cadence.linkers:
         return {}
-    with database.begin() as connection:
-        last = last_readings(connection, step.run.scope)
-    return changes_suffice(wanted(step.run.sync_types), last, now, whole_every=cadence.whole_every)
+    return changes_suffice(wanted(step.run.sync_types), step.last_readings, now, whole_every=cadence.whole_every)
 
 
 def _plan(
@@ -97,12 +95,9 @@ def _plan(
         with database.begin(space_of(step.ref)) as connection:
             return plan_changes(scope, entities, outcomes, stored_hashes(connection, scope, whole))
     removed = source.changes(pages()).removed
+    touched = list(_keys(scope, partly, entities, removed))
     with database.begin(space_of(step.ref)) as connection:
-        stored = stored_hashes(connection, scope, whole) if whole else {}
-        touched = stored_entities(connection, scope, list(_keys(scope, partly, entities, removed)))
-        standing = count_entities(connection, scope, partly)
-    for kind in partly:
-        stored[kind] = touched.get(kind, {})
+        stored, standing = stored_in_part(connection, scope, whole, partly, touched)
     return plan_changes(scope, entities, outcomes, stored, removed=removed, standing=standing)
 
 

@@ -12,9 +12,9 @@ from sqlalchemy import Connection, text
 from pipeline.alerts.reconcile import AlertChange
 from pipeline.domain.alerts import Alert, AlertStatus
 from pipeline.domain.entities import EntityType
-from pipeline.domain.findings import AlertType, Severity
+from pipeline.domain.findings import AlertType, Evidence, Severity
 from pipeline.domain.runs import Run, Scope
-from pipeline.storage.bulk import fetch_rows, json_rows
+from pipeline.storage.bulk import fetch_rows, stage_rows
 
 
 def stored_alerts(connection: Connection, scope: Scope, types: Collection[AlertType] = tuple(AlertType)) -> list[Alert]:
@@ -58,22 +58,24 @@ def _alert(row: Sequence[object]) -> Alert:
 
 
 WRITE = text("""
-WITH told AS (
+WITH staged AS (
+    DELETE FROM staged_rows WHERE batch = :batch RETURNING document
+), changed AS (
+    SELECT n.* FROM staged, json_to_record(staged.document)
+      AS n(id uuid, alert_type text, entity_id uuid, entity_type text, external_id text, subject text, severity text,
+           status text, message text, reasons text[], evidence jsonb, evidence_hash text, created_at timestamptz,
+           updated_at timestamptz, resolved_at timestamptz, from_status text, from_severity text, reason text)
+), told AS (
     INSERT INTO alert_history (tenant_id, alert_id, at, from_status, to_status, from_severity, to_severity, actor,
                                reason, run_id, trace_id)
-    SELECT :tenant_id, n.alert_id, :now, n.from_status, n.to_status, n.from_severity, n.to_severity, 'pipeline',
-           n.reason, :run_id, :trace_id
-      FROM json_to_recordset(CAST(convert_from(:history, 'UTF8') AS json))
-           AS n(alert_id uuid, from_status text, to_status text, from_severity text, to_severity text, reason text)
+    SELECT :tenant_id, id, :now, from_status, status, from_severity, severity, 'pipeline', reason, :run_id, :trace_id
+      FROM changed
 )
 INSERT INTO alerts (id, tenant_id, source_id, alert_type, entity_id, entity_type, external_id, subject, severity,
                     status, message, reasons, evidence, evidence_hash, created_at, updated_at, resolved_at, run_id)
 SELECT id, :tenant_id, :source_id, alert_type, entity_id, entity_type, external_id, subject, severity, status, message,
        reasons, evidence, evidence_hash, created_at, updated_at, resolved_at, :run_id
-  FROM json_to_recordset(CAST(convert_from(:alerts, 'UTF8') AS json))
-       AS n(id uuid, alert_type text, entity_id uuid, entity_type text, external_id text, subject text, severity text,
-            status text, message text, reasons text[], evidence jsonb, evidence_hash text, created_at timestamptz,
-            updated_at timestamptz, resolved_at timestamptz)
+  FROM changed
 ON CONFLICT (id) DO UPDATE
    SET severity = excluded.severity, status = excluded.status, message = excluded.message,
        reasons = excluded.reasons, evidence = excluded.evidence, evidence_hash = excluded.evidence_hash,
@@ -81,24 +83,35 @@ ON CONFLICT (id) DO UPDATE
 """)
 
 
-class _Told(msgspec.Struct, gc=False):
-    """A line of an alert's history."""
+class _Row(msgspec.Struct, gc=False):
+    """An alert as written, and the line of its history."""
 
-    alert_id: UUID
+    id: UUID
+    alert_type: AlertType
+    entity_id: UUID
+    entity_type: EntityType
+    external_id: str
+    subject: str
+    severity: Severity
+    status: AlertStatus
+    message: str
+    reasons: tuple[str, ...]
+    evidence: Evidence
+    evidence_hash: str
+    created_at: datetime
+    updated_at: datetime
+    resolved_at: datetime | None
     from_status: AlertStatus | None
-    to_status: AlertStatus
     from_severity: Severity | None
-    to_severity: Severity
     reason: str
 
 
 def write_changes(connection: Connection, run: Run, changes: Sequence[AlertChange], now: datetime) -> None:
-    """Writes alerts and their history: one statement, whatever the number."""
+    """Writes alerts and their history: two statements, whatever the number."""
     connection.execute(
         WRITE,
         {
-            "alerts": json_rows(change.after for change in changes),
-            "history": json_rows(map(_told, changes)),
+            "batch": stage_rows(connection, map(_row, changes)),
             "tenant_id": run.scope.tenant_id,
             "source_id": run.scope.source_id,
             "run_id": run.id,
@@ -108,13 +121,25 @@ def write_changes(connection: Connection, run: Run, changes: Sequence[AlertChang
     )
 
 
-def _told(change: AlertChange) -> _Told:
+def _row(change: AlertChange) -> _Row:
     before, after = change.before, change.after
-    return _Told(
-        alert_id=after.id,
+    return _Row(
+        id=after.id,
+        alert_type=after.alert_type,
+        entity_id=after.entity_id,
+        entity_type=after.entity_type,
+        external_id=after.external_id,
+        subject=after.subject,
+        severity=after.severity,
+        status=after.status,
+        message=after.message,
+        reasons=after.reasons,
+        evidence=after.evidence,
+        evidence_hash=after.evidence_hash,
+        created_at=after.created_at,
+        updated_at=after.updated_at,
+        resolved_at=after.resolved_at,
         from_status=before.status if before else None,
-        to_status=after.status,
         from_severity=before.severity if before else None,
-        to_severity=after.severity,
         reason=change.reason,
     )

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import LiteralString
+from uuid import UUID, uuid4
 
 import msgspec
 import psycopg
@@ -57,6 +58,17 @@ def copy_rows(connection: Connection, table: str, columns: Sequence[str], rows: 
             for row in rows:
                 copy.write_row(row)
         return cursor.rowcount
+
+
+def stage_rows(connection: Connection, rows: Iterable[object]) -> UUID:
+    """The batch under which one COPY wrote the values or structs as documents into ``staged_rows``.
+
+    For statements of many rows: a parameter would be held here, by the driver and by libpq, all at once and whole.
+    The statement that uses them takes them away: ``DELETE FROM staged_rows WHERE batch = … RETURNING document``.
+    """
+    batch = uuid4()
+    copy_rows(connection, "staged_rows", ("batch", "document"), ((batch, ENCODER.encode(row).decode()) for row in rows))
+    return batch
 
 
 ROWS_AT_A_TIME = 1000

@@ -12,8 +12,7 @@ from uuid import UUID
 
 import msgspec
 import zstandard
-from sqlalchemy import Connection, delete
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import Connection, delete, text
 
 from pipeline.domain.capture import Page, ReadOutcome, Resource
 from pipeline.domain.runs import Scope
@@ -71,27 +70,51 @@ class CaptureSpool:
             yield run_id, position, resource.value, parent_id, self._file.read(length)
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class NewCapture:
+    """The row of a capture about to be stored."""
+
+    run_id: UUID
+    pages: int
+    raw_bytes: int
+
+
+def stored_outcomes(outcomes: Mapping[Resource, ReadOutcome]) -> str:
+    """The outcomes as JSON text."""
+    return msgspec.json.encode({resource.value: outcome for resource, outcome in outcomes.items()}).decode()
+
+
+INSERT = text("""
+INSERT INTO captures (run_id, tenant_id, source_id, complete, outcomes, pages, raw_bytes, captured_at)
+VALUES (:run_id, :tenant_id, :source_id, :complete, CAST(:outcomes AS jsonb), :pages, :raw_bytes, :now)
+""")
+
+
 def store_capture(
     connection: Connection,
     scope: Scope,
-    run_id: UUID,
-    spool: CaptureSpool,
+    capture: NewCapture,
     outcomes: Mapping[Resource, ReadOutcome],
     now: datetime,
 ) -> None:
-    """Writes the capture of a run: two statements, whatever its size."""
+    """Writes the row of a capture; its pages come after it."""
     connection.execute(
-        insert(captures).values(
-            run_id=run_id,
-            tenant_id=scope.tenant_id,
-            source_id=scope.source_id,
-            complete=all(outcome.complete for outcome in outcomes.values()),
-            outcomes=msgspec.to_builtins({resource.value: outcome for resource, outcome in outcomes.items()}),
-            pages=len(spool),
-            raw_bytes=spool.raw_bytes,
-            captured_at=now,
-        )
+        INSERT,
+        {
+            "run_id": capture.run_id,
+            "tenant_id": scope.tenant_id,
+            "source_id": scope.source_id,
+            "complete": all(outcome.complete for outcome in outcomes.values()),
+            "outcomes": stored_outcomes(outcomes),
+            "pages": capture.pages,
+            "raw_bytes": capture.raw_bytes,
+            "now": now,
+        },
     )
+
+
+def store_pages(connection: Connection, run_id: UUID, spool: CaptureSpool) -> None:
+    """Writes the pages of a run's capture by one COPY."""
     columns = ("run_id", "position", "resource", "parent_id", "body")
     copy_rows(connection, capture_pages.name, columns, spool.rows(run_id))
 

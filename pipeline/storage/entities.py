@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -54,32 +53,43 @@ def stored_hashes(
     return found
 
 
-def stored_entities(
-    connection: Connection, scope: Scope, keys: Collection[str]
-) -> dict[EntityType, dict[str, StoredEntity]]:
-    """The stored entities among the keys, deleted ones included, with their documents."""
-    rows = fetch_rows(
+def stored_in_part(
+    connection: Connection,
+    scope: Scope,
+    whole: Collection[EntityType],
+    partly: Collection[EntityType],
+    keys: Collection[str],
+) -> tuple[dict[EntityType, dict[str, StoredEntity]], dict[EntityType, int]]:
+    """What is stored of the ``whole`` types, and of the ``partly`` types the keys alone, with documents: one statement.
+
+    Besides, how many entities of each partly type stand in all.
+    """
+    stored: dict[EntityType, dict[str, StoredEntity]] = {kind: {} for kind in (*whole, *partly)}
+    standing = dict.fromkeys(partly, 0)
+    for name, key, data_hash, deleted, document, count in fetch_rows(
         connection,
-        "SELECT entity_type, encode(uuid_send(id), 'hex'), data_hash, deleted_at IS NOT NULL, normalized::text"
-        "  FROM entities WHERE id = ANY(%(keys)s::uuid[]) AND source_id = %(source_id)s",
-        {"source_id": scope.source_id, "keys": array_of(keys)},
-    )
-    found: defaultdict[EntityType, dict[str, StoredEntity]] = defaultdict(dict)
-    for kind, key, data_hash, deleted, document in rows:
+        "SELECT entity_type, encode(uuid_send(id), 'hex'), data_hash, deleted_at IS NOT NULL, '', 0 FROM entities"
+        " WHERE source_id = %(source_id)s AND entity_type = ANY(%(whole)s)"
+        " UNION ALL "
+        "SELECT entity_type, encode(uuid_send(id), 'hex'), data_hash, deleted_at IS NOT NULL, normalized::text, 0"
+        "  FROM entities WHERE id = ANY(%(keys)s::uuid[]) AND source_id = %(source_id)s"
+        " UNION ALL "
+        "SELECT entity_type, NULL, NULL, NULL, NULL, count(*)"
+        "  FROM entities WHERE source_id = %(source_id)s AND entity_type = ANY(%(partly)s) AND deleted_at IS NULL"
+        " GROUP BY entity_type",
+        {
+            "source_id": scope.source_id,
+            "whole": [kind.value for kind in whole],
+            "partly": [kind.value for kind in partly],
+            "keys": array_of(keys),
+        },
+    ):
+        kind = EntityType(str(name))
         if isinstance(data_hash, bytes):
-            found[EntityType(str(kind))][str(key)] = StoredEntity(data_hash, bool(deleted), str(document))
-    return found
-
-
-def count_entities(connection: Connection, scope: Scope, types: Collection[EntityType]) -> dict[EntityType, int]:
-    """How many entities of each type stand."""
-    rows = fetch_rows(
-        connection,
-        "SELECT entity_type, count(*) FROM entities"
-        " WHERE source_id = %(source_id)s AND entity_type = ANY(%(types)s) AND deleted_at IS NULL GROUP BY entity_type",
-        {"source_id": scope.source_id, "types": [kind.value for kind in types]},
-    )
-    return dict.fromkeys(types, 0) | {EntityType(str(kind)): int(str(count)) for kind, count in rows}
+            stored[kind][str(key)] = StoredEntity(data_hash, bool(deleted), str(document))
+        else:
+            standing[kind] = int(str(count))
+    return stored, standing
 
 
 COLUMNS = (

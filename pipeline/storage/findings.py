@@ -13,13 +13,15 @@ from pipeline.domain.entities import EntityType
 from pipeline.domain.findings import AlertType, AnalysisResult, AnalysisType, Evidence, Finding, Severity
 from pipeline.domain.ids import alert_id, entity_id
 from pipeline.domain.runs import Run, Scope
-from pipeline.storage.bulk import fetch_rows, json_rows
+from pipeline.storage.bulk import fetch_rows, stage_rows
 
 # NOT IN, because it always hashes: PostgreSQL takes 100 rows for granted of a document, and for NOT EXISTS compared
 # each finding with each where it also thought little of the table.
 REPLACE = text("""
-WITH wanted AS (
-    SELECT * FROM json_to_recordset(CAST(convert_from(:rows, 'UTF8') AS json))
+WITH staged AS (
+    DELETE FROM staged_rows WHERE batch = :batch RETURNING document
+), wanted AS (
+    SELECT n.* FROM staged, json_to_record(staged.document)
       AS n(id uuid, analysis_type text, alert_type text, severity text, entity_id uuid, entity_type text,
            external_id text, subject text, message text, reasons text[], evidence jsonb, evidence_hash text)
 ), gone AS (
@@ -63,7 +65,7 @@ class _Row(msgspec.Struct, gc=False):
 def replace_findings(
     connection: Connection, run: Run, result: AnalysisResult, findings: Sequence[Finding], now: datetime
 ) -> None:
-    """Makes the stored findings of the completed types equal to the given ones: one statement.
+    """Makes the stored findings of the completed types equal to the given ones: two statements.
 
     What is the same is not written; a verdict that could not be told keeps its last finding.
     """
@@ -74,7 +76,7 @@ def replace_findings(
     connection.execute(
         REPLACE,
         {
-            "rows": json_rows(rows),
+            "batch": stage_rows(connection, rows),
             "completed": [kind.value for kind in result.completed],
             "unknown_types": [kind for kind, _ in unknown],
             "unknown_externals": [external for _, external in unknown],

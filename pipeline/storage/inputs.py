@@ -1,9 +1,8 @@
-"""What each source's resources last read like: complete, or why not. And what a reading changes and takes away."""
+"""What each source's resources last read like: complete, or why not. And what a reading leaves behind."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime
 
 from sqlalchemy import Connection, select, text
@@ -11,6 +10,7 @@ from sqlalchemy import Connection, select, text
 from pipeline.domain.capture import ReadOutcome, Resource
 from pipeline.domain.runs import Scope
 from pipeline.storage.bulk import array_of
+from pipeline.storage.captures import NewCapture, stored_outcomes
 from pipeline.storage.entities import EntityRow
 from pipeline.storage.tables import source_inputs
 
@@ -25,6 +25,10 @@ WITH changed AS (
 ), gone AS (
     UPDATE entities SET deleted_at = :now, tags = '{}', state = 'normal', updated_at = :now
      WHERE id = ANY(CAST(:gone AS uuid[])) AND source_id = :source_id
+), captured AS (
+    INSERT INTO captures (run_id, tenant_id, source_id, complete, outcomes, pages, raw_bytes, captured_at)
+    SELECT CAST(:run_id AS uuid), :tenant_id, :source_id, :whole, CAST(:outcomes AS jsonb), :pages, :raw_bytes, :now
+     WHERE CAST(:run_id AS uuid) IS NOT NULL
 )
 INSERT INTO source_inputs AS s (tenant_id, source_id, resource, complete, reason, refused, read_at, read_in_full_at,
                                 token)
@@ -47,12 +51,13 @@ def settle_reading(
     *,
     changed: Sequence[EntityRow],
     gone: Sequence[str],
+    capture: NewCapture | None = None,
     now: datetime,
 ) -> None:
     """Records how each resource was read, writes changed entities and marks those that are gone: one statement.
 
     A changed entity that was deleted is back. ``gone`` holds the hexadecimal digits of entity ids; the rows stay, with
-    their history. No entity may be both.
+    their history. No entity may be both. A capture that was not stored before gets its row; its pages come after it.
     """
     connection.execute(
         SETTLE,
@@ -70,6 +75,11 @@ def settle_reading(
             "refused": [outcome.refused for outcome in outcomes.values()],
             "changes_only": [outcome.changes_only for outcome in outcomes.values()],
             "tokens": [outcome.token for outcome in outcomes.values()],
+            "run_id": capture.run_id if capture else None,
+            "whole": all(outcome.complete for outcome in outcomes.values()),
+            "outcomes": stored_outcomes(outcomes),
+            "pages": capture.pages if capture else 0,
+            "raw_bytes": capture.raw_bytes if capture else 0,
             "now": now,
         },
     )
@@ -82,33 +92,3 @@ def load_inputs(connection: Connection, scope: Scope) -> dict[Resource, ReadOutc
         )
     )
     return {Resource(row.resource): ReadOutcome(complete=row.complete, reason=row.reason) for row in rows}
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class LastReading:
-    """How a resource was last read, and when it was last read whole."""
-
-    complete: bool
-    refused: bool
-    """It was not complete, and would not be now."""
-    read_in_full_at: datetime | None
-    token: str = field(default="", repr=False)
-    """Where a reading of its changes takes up; empty where there is none."""
-
-
-def last_readings(connection: Connection, scope: Scope) -> dict[Resource, LastReading]:
-    rows = connection.execute(
-        select(
-            source_inputs.c.resource,
-            source_inputs.c.complete,
-            source_inputs.c.refused,
-            source_inputs.c.read_in_full_at,
-            source_inputs.c.token,
-        ).where(source_inputs.c.source_id == scope.source_id)
-    )
-    return {
-        Resource(row.resource): LastReading(
-            complete=row.complete, refused=row.refused, read_in_full_at=row.read_in_full_at, token=row.token
-        )
-        for row in rows
-    }

@@ -38,22 +38,26 @@ class Ends:
 
 
 def pairs_at(
-    connection: Connection, scope: Scope, ends: Mapping[RelationshipType, Ends]
+    connection: Connection, scope: Scope, types: Collection[RelationshipType], ends: Mapping[RelationshipType, Ends]
 ) -> dict[RelationshipType, set[Pair]]:
-    """The stored pairs that have one of the ends: one statement."""
+    """Every stored pair of the types, and of others those that have one of the ends: one statement."""
     parents = [(kind, key) for kind, found in ends.items() for key in found.parents]
     children = [(kind, key) for kind, found in ends.items() for key in found.children]
     rows = fetch_rows(
         connection,
+        "SELECT type, encode(uuid_send(parent_id), 'hex'), encode(uuid_send(child_id), 'hex') FROM relationships"
+        " WHERE source_id = %(source_id)s AND type = ANY(%(types)s)"
+        " UNION ALL "
         "SELECT r.type, encode(uuid_send(r.parent_id), 'hex'), encode(uuid_send(r.child_id), 'hex')"
         "  FROM unnest(%(parent_types)s::text[], %(parents)s::uuid[]) AS n(type, id)"
         "  JOIN relationships r ON r.source_id = %(source_id)s AND r.type = n.type AND r.parent_id = n.id"
-        " UNION "
+        " UNION ALL "
         "SELECT r.type, encode(uuid_send(r.parent_id), 'hex'), encode(uuid_send(r.child_id), 'hex')"
         "  FROM unnest(%(child_types)s::text[], %(children)s::uuid[]) AS n(type, id)"
         "  JOIN relationships r ON r.source_id = %(source_id)s AND r.type = n.type AND r.child_id = n.id",
         {
             "source_id": scope.source_id,
+            "types": [kind.value for kind in types],
             "parent_types": array_of(kind.value for kind, _ in parents),
             "parents": array_of(key for _, key in parents),
             "child_types": array_of(kind.value for kind, _ in children),

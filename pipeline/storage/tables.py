@@ -7,6 +7,7 @@ of a load, and rows leave with their tenant through the retention task. Indexes 
 from __future__ import annotations
 
 from sqlalchemy import (
+    JSON,
     BigInteger,
     Boolean,
     Column,
@@ -345,6 +346,16 @@ flag_overrides = Table(
     Column("created_at", UTC, nullable=False, server_default=NOW),
     PrimaryKeyConstraint("flag", "tenant_id"),
 )
+
+staged_rows = Table(
+    "staged_rows",
+    metadata,
+    Column("batch", Uuid, nullable=False),
+    Column("document", JSON, nullable=False),
+    Index("staged_rows_by_batch", "batch"),
+    prefixes=["UNLOGGED"],
+)
+"""Rows on their way into a bulk statement: written and taken away within one transaction, so nothing need survive."""
 
 comparisons = Table(
     "comparisons",

@@ -144,9 +144,9 @@ def test_findings_are_replaced_without_comparing_each_with_each_also_in_a_table_
     database: Database,
 ) -> None:
     lists = {name: ["mfa"] for name in ("completed", "unknown_types", "unknown_externals")}
-    values = {**lists, "rows": "[]", "tenant_id": 1, "source_id": 1, "run_id": uuid4(), "now": NOW}
+    values = {**lists, "batch": uuid4(), "tenant_id": 1, "source_id": 1, "run_id": uuid4(), "now": NOW}
     with database.begin() as connection:
         plan = " ".join(connection.execute(text(f"EXPLAIN {REPLACE.text}"), values).scalars())
 
-    assert "Nested Loop" not in plan
+    assert plan.count("Nested Loop") == plan.count("Function Scan on json_to_record") == 1, "a document is one row"
     assert "hashed SubPlan" in plan

@@ -134,6 +134,16 @@ def test_a_sync_of_changes_leaves_what_a_whole_sync_leaves(synced: Synced, *, di
     assert synced.standing() == by_changes
 
 
+def test_a_run_of_changes_asks_no_more_than_thirty_times(synced: Synced) -> None:
+    much_happens(synced.state)
+
+    run_id = synced.sync(Trigger.SCHEDULE, sync_types=EVERYTHING)
+
+    asked = synced.rows("SELECT stage, queries FROM run_steps WHERE run_id = :id", id=run_id)
+    assert "users" in synced.changes_of(run_id)
+    assert sum(int(str(count)) for _, count in asked) <= 30, asked
+
+
 def test_the_counts_of_a_run_of_changes_are_those_of_the_tenant(synced: Synced) -> None:
     much_happens(synced.state)
 

@@ -44,7 +44,9 @@ def named() -> Iterator[tuple[Table, str]]:
             assert index.name, f"an index of {table.name} says nothing of what it serves"
             yield table, str(index.name)
         for constraint in table.constraints:
-            if isinstance(constraint, UniqueConstraint) or constraint is table.primary_key:
+            if isinstance(constraint, UniqueConstraint) or (
+                constraint is table.primary_key and table.primary_key.columns
+            ):
                 yield table, str(constraint.name)
 
 

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
+import msgspec
 from sqlalchemy import Connection, RowMapping, text
 
-from pipeline.domain.capture import SyncType
+from pipeline.domain.capture import LastReading, Resource, SyncType
 from pipeline.domain.runs import Branch, ClaimedStep, DataSource, Lane, Parts, Run, Scope, StepRef, Trigger
 from pipeline.storage.ledger.steps import key_of
 
 MAX_LOSSES = 10
 """Workers one step may lose before something is wrong with it rather than around it."""
 
+
+READINGS = msgspec.json.Decoder(dict[Resource, LastReading])
 
 CLAIM = text("""
 UPDATE run_steps s
@@ -33,7 +36,10 @@ RETURNING s.attempts, s.losses, r.id, r.tenant_id, r.source_id, r.trace_id, r.tr
           r.created_at, s.deadline_at, r.compare, r.entity_counts, t.name AS tenant, t.stale_after_days,
           d.provider, d.external_tenant_id, d.client_id, d.credentials, d.refused_since,
           (SELECT p.detail FROM run_steps p WHERE p.run_id = s.run_id AND p.lane = s.lane
-              AND p.position < s.position ORDER BY p.position DESC LIMIT 1) AS handed
+              AND p.position < s.position ORDER BY p.position DESC LIMIT 1) AS handed,
+          CASE WHEN s.stage = 'load' THEN
+              (SELECT json_object_agg(i.resource, i)::text FROM source_inputs i WHERE i.source_id = r.source_id)
+          END AS readings
 """)
 
 
@@ -51,7 +57,12 @@ def claim(connection: Connection, ref: StepRef, now: datetime, timeout: timedelt
     if row is None:
         return None
     return ClaimedStep(
-        ref=ref, run=_run(row), attempts=row["attempts"], losses=row["losses"], handed=row["handed"] or {}
+        ref=ref,
+        run=_run(row),
+        attempts=row["attempts"],
+        losses=row["losses"],
+        handed=row["handed"] or {},
+        last_readings=READINGS.decode(row["readings"] or "{}"),
     )
 
 

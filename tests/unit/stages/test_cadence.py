@@ -6,9 +6,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from pipeline.domain.capture import Resource
+from pipeline.domain.capture import LastReading, Resource
 from pipeline.stages.cadence import READ_ALONG, changes_suffice
-from pipeline.storage.inputs import LastReading
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 DAY = timedelta(days=1)

@@ -64,11 +64,20 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("source_id", "company_id", name=op.f("company_links_pkey")),
         sa.UniqueConstraint("source_id", "tenant_id", name="company_links_one_per_tenant"),
     )
+    op.create_table(
+        "staged_rows",
+        sa.Column("batch", sa.Uuid(), nullable=False),
+        sa.Column("document", sa.JSON(), nullable=False),
+        prefixes=["UNLOGGED"],
+    )
+    op.create_index("staged_rows_by_batch", "staged_rows", ["batch"], unique=False)
     op.execute(NEW_SCHEDULES)
 
 
 def downgrade() -> None:
     op.execute("DELETE FROM schedules WHERE sync_type IN ('applications', 'organization', 'companies', 'contracts')")
+    op.drop_index("staged_rows_by_batch", table_name="staged_rows")
+    op.drop_table("staged_rows")
     op.drop_table("company_links")
     op.drop_table("notification_subscriptions")
     op.drop_column("source_inputs", "token")
