@@ -21,7 +21,6 @@ from pipeline.domain.entities import EntityType, RelationshipType
 from pipeline.domain.providers import Provider, resources_of
 from pipeline.errors import (
     DeadlineExceededError,
-    PipelineError,
     ProviderUnavailableError,
     TenantUnreachableError,
     ThrottledError,
@@ -289,20 +288,3 @@ def test_no_secret_token_or_customer_is_logged(
     names = [getattr(one, "display_name", "") for one in capture.entities[EntityType.COMPANIES].values()]
     assert token
     assert [secret for secret in (token, halo.secret.client_secret, *names) if secret in text] == []
-
-
-@pytest.mark.parametrize(
-    ("address", "found"),
-    [
-        ("https://psa.contoso.com/", Instance(root="https://psa.contoso.com")),
-        ("https://contoso.halopsa.com?tenant=contoso", Instance(root="https://contoso.halopsa.com", tenant="contoso")),
-        ("https://[::1]:8443", Instance(root="https://[::1]:8443")),
-        *((text, None) for text in ("http://psa.contoso.com", "psa.contoso.com", "https://", "https://a:b@c", "x://[")),
-        *((text, None) for text in ("https://psa.contoso.com/api", "https://psa.contoso.com:none", "https://c#d", "")),
-    ],
-)
-def test_an_address_is_a_host_and_nothing_that_leads_elsewhere(address: str, found: Instance | None) -> None:
-    try:
-        assert instance(address) == found
-    except PipelineError:
-        assert found is None
