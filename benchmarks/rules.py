@@ -14,7 +14,8 @@ from benchmarks.measuring import Work, repeat
 from benchmarks.rows import Row
 from pipeline import wiring
 from pipeline.comparison.diff import BranchOutcome, diff
-from pipeline.domain.entities import ConditionalAccessPolicy, EntityType, PolicyState, PolicyUsers
+from pipeline.domain.conditional_access import ConditionalAccessPolicy, PolicyState, PolicyUsers
+from pipeline.domain.entities import EntityType
 from pipeline.domain.findings import AnalysisType
 from pipeline.domain.flags import Flag, FlagState
 from pipeline.domain.graph import TenantGraph, build_graph

@@ -15,7 +15,8 @@ from sqlalchemy import Connection, TextClause, text
 
 from legacy.staleness import is_stale
 from pipeline.domain.alerts import Tag
-from pipeline.domain.entities import ConditionalAccessPolicy, EntityType, Identity, License, SecurityDefaults
+from pipeline.domain.conditional_access import ConditionalAccessPolicy, SecurityDefaults
+from pipeline.domain.entities import EntityType, Identity, License
 from pipeline.domain.graph import TenantGraph
 from pipeline.domain.ids import entity_id
 from pipeline.domain.runs import Scope

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from enum import StrEnum
 
-from pipeline.domain.entities import AuthenticationStrength, Grant
+from pipeline.domain.conditional_access import AuthenticationStrength, Grant
 
 
 class Demand(StrEnum):

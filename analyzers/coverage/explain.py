@@ -15,7 +15,7 @@ from analyzers.coverage.plan import Plan, PlannedPolicy
 from analyzers.coverage.roster import Standing
 from analyzers.coverage.scope import Exclusion, ExclusionCode, Signature, exclusion
 from analyzers.coverage.verdict import Tally
-from pipeline.domain.entities import PolicyState
+from pipeline.domain.conditional_access import PolicyState
 from pipeline.domain.graph import TenantGraph
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from analyzers.coverage.demands import Demand
 from analyzers.coverage.situations import APPLICATION, CLIENT_APPS, DEVICE_PLATFORM, LOCATION, Footprint, Grid
-from pipeline.domain.entities import ConditionalAccessPolicy, IncludeExclude
+from pipeline.domain.conditional_access import ConditionalAccessPolicy, IncludeExclude
 from pipeline.domain.graph import TenantGraph
 
 SHOWN = 3

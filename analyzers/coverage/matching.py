@@ -5,7 +5,7 @@ Values and their meaning: https://learn.microsoft.com/graph/api/resources/condit
 
 from __future__ import annotations
 
-from pipeline.domain.entities import ConditionalAccessPolicy, IncludeExclude
+from pipeline.domain.conditional_access import ConditionalAccessPolicy, IncludeExclude
 
 OTHER = "anything else"
 """The value every dimension has: an app, a platform, a place that no policy mentions."""

@@ -14,7 +14,7 @@ from analyzers.coverage.scope import Doubt, Named, Unread, sides
 from analyzers.coverage.situations import Footprint, Grid, build_grid
 from analyzers.privileged import roles_unreadable
 from pipeline.domain.capture import Resource
-from pipeline.domain.entities import ConditionalAccessPolicy, PolicyState
+from pipeline.domain.conditional_access import ConditionalAccessPolicy, PolicyState
 from pipeline.domain.graph import TenantGraph
 
 NOWHERE = Footprint(mask=0, by_axis=())

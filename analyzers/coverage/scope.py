@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import NamedTuple
 
-from pipeline.domain.entities import GuestScope, Identity, PolicyUsers
+from pipeline.domain.conditional_access import GuestScope, PolicyUsers
+from pipeline.domain.entities import Identity
 
 EVERYONE = "All"
 ANY_GUEST = "GuestsOrExternalUsers"

@@ -23,7 +23,7 @@ from analyzers.coverage.matching import (
     covers_platform,
     filtered_apps,
 )
-from pipeline.domain.entities import ConditionalAccessPolicy
+from pipeline.domain.conditional_access import ConditionalAccessPolicy
 from pipeline.domain.graph import TenantGraph
 
 Covers = Callable[[ConditionalAccessPolicy, str], bool]

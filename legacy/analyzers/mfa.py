@@ -15,7 +15,8 @@ from datetime import datetime
 from legacy.analyzers.scope import concerns
 from legacy.reads import LegacyReads
 from pipeline.domain.alerts import Tag
-from pipeline.domain.entities import ConditionalAccessPolicy, EntityType, Identity
+from pipeline.domain.conditional_access import ConditionalAccessPolicy
+from pipeline.domain.entities import EntityType, Identity
 from pipeline.domain.findings import AlertType, AnalysisResult, AnalysisType, Finding, MfaCoverage, Severity, Verdict
 
 MFA_CONTROL = "mfa"

@@ -11,7 +11,8 @@ from datetime import datetime
 from legacy.analyzers.scope import concerns
 from legacy.reads import LegacyReads
 from pipeline.domain.alerts import Tag
-from pipeline.domain.entities import EntityType, Identity, PolicyState
+from pipeline.domain.conditional_access import PolicyState
+from pipeline.domain.entities import EntityType, Identity
 from pipeline.domain.findings import AlertType, AnalysisResult, AnalysisType, Finding, Severity
 
 REASON = "no_policy_applies"

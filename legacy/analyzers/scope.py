@@ -6,7 +6,7 @@ those of single users count.
 
 from __future__ import annotations
 
-from pipeline.domain.entities import ConditionalAccessPolicy
+from pipeline.domain.conditional_access import ConditionalAccessPolicy
 
 ALL_USERS = "All"
 

@@ -9,20 +9,22 @@ from types import MappingProxyType
 from typing import TypeVar
 
 from pipeline.domain.capture import ReadOutcome, Resource
-from pipeline.domain.entities import (
-    Application,
+from pipeline.domain.conditional_access import (
     AuthenticationStrength,
     ConditionalAccessPolicy,
+    NamedLocation,
+    SecurityDefaults,
+)
+from pipeline.domain.entities import (
+    Application,
     Entity,
     EntityType,
     Group,
     Identity,
     License,
-    NamedLocation,
     Organization,
     RelationshipType,
     Role,
-    SecurityDefaults,
     Subscription,
 )
 

@@ -17,21 +17,15 @@ from legacy.analyze import analyze
 from legacy.linker import link
 from legacy.reads import GraphReads, LegacyReads, SqlReads
 from pipeline.domain.capture import Edge
-from pipeline.domain.entities import (
+from pipeline.domain.conditional_access import (
     ConditionalAccessPolicy,
-    Entity,
-    EntityType,
     Grant,
-    Group,
-    Identity,
-    License,
     PolicyApplications,
     PolicyState,
     PolicyUsers,
-    RelationshipType,
-    Role,
     SecurityDefaults,
 )
+from pipeline.domain.entities import Entity, EntityType, Group, Identity, License, RelationshipType, Role
 from pipeline.domain.findings import AnalysisType
 from pipeline.domain.graph import TenantGraph, build_graph
 from pipeline.domain.ids import entity_id

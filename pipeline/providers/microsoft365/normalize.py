@@ -9,7 +9,8 @@ from typing import TypeVar
 import msgspec
 
 from pipeline.domain.capture import Changes, Edges, Entities, NormalizedCapture, Page, ReadOutcome, Resource
-from pipeline.domain.entities import ConditionalAccessPolicy, Entity, EntityType, RelationshipType
+from pipeline.domain.conditional_access import ConditionalAccessPolicy
+from pipeline.domain.entities import Entity, EntityType, RelationshipType
 from pipeline.providers.microsoft365 import (
     decoding,
     identities,

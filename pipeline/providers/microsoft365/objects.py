@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from pipeline.domain.entities import AuthenticationStrength, Group, License, NamedLocation, Role, SecurityDefaults
+from pipeline.domain.conditional_access import AuthenticationStrength, NamedLocation, SecurityDefaults
+from pipeline.domain.entities import Group, License, Role
 from pipeline.providers.microsoft365 import payloads
 from pipeline.providers.microsoft365.policies import flags
 

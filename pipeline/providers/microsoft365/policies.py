@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pipeline.domain.entities import (
+from pipeline.domain.conditional_access import (
     ConditionalAccessPolicy,
     DeviceFilter,
     Grant,

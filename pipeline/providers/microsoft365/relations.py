@@ -6,7 +6,8 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
 from pipeline.domain.capture import Edge
-from pipeline.domain.entities import ConditionalAccessPolicy, EntityType, RelationshipType
+from pipeline.domain.conditional_access import ConditionalAccessPolicy
+from pipeline.domain.entities import EntityType, RelationshipType
 from pipeline.providers.microsoft365 import payloads
 from pipeline.providers.microsoft365.identities import sku_ids
 

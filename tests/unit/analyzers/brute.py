@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import product
 
-from pipeline.domain.entities import ConditionalAccessPolicy, Grant, Identity, PerUserMfa
+from pipeline.domain.conditional_access import ConditionalAccessPolicy, Grant
+from pipeline.domain.entities import Identity, PerUserMfa
 from pipeline.domain.findings import Verdict
 from pipeline.domain.graph import TenantGraph
 

@@ -6,24 +6,18 @@ from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 
 from pipeline.domain.capture import COMPLETE, ReadOutcome, Resource
-from pipeline.domain.entities import (
+from pipeline.domain.conditional_access import (
     AuthenticationStrength,
     ConditionalAccessPolicy,
-    Entity,
-    EntityType,
     Grant,
-    Group,
-    Identity,
     IncludeExclude,
-    License,
     NamedLocation,
     PolicyApplications,
     PolicyState,
     PolicyUsers,
-    RelationshipType,
-    Role,
     SecurityDefaults,
 )
+from pipeline.domain.entities import Entity, EntityType, Group, Identity, License, RelationshipType, Role
 from pipeline.domain.graph import TenantGraph, build_graph
 
 NOW = datetime(2025, 6, 1, 12, tzinfo=UTC)

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from analyzers.coverage import UserCoverage, measure
-from pipeline.domain.entities import (
+from pipeline.domain.conditional_access import (
     AuthenticationStrength,
     ConditionalAccessPolicy,
     DeviceFilter,

@@ -10,19 +10,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from analyzers.coverage import measure, measure_one
-from pipeline.domain.entities import (
+from pipeline.domain.conditional_access import (
     AuthenticationStrength,
     ConditionalAccessPolicy,
     Grant,
-    Group,
     GuestScope,
     IncludeExclude,
     NamedLocation,
-    PerUserMfa,
     PolicyApplications,
     PolicyState,
     PolicyUsers,
 )
+from pipeline.domain.entities import Group, PerUserMfa
 from pipeline.domain.findings import Verdict
 from pipeline.domain.graph import TenantGraph
 from tests.unit.analyzers import brute

@@ -8,17 +8,15 @@ import pytest
 
 from analyzers.coverage import UserCoverage, measure
 from pipeline.domain.capture import Resource
-from pipeline.domain.entities import (
+from pipeline.domain.conditional_access import (
     ConditionalAccessPolicy,
     Grant,
-    Group,
     GuestScope,
-    Identity,
     IncludeExclude,
-    PerUserMfa,
     PolicyState,
     PolicyUsers,
 )
+from pipeline.domain.entities import Group, Identity, PerUserMfa
 from pipeline.domain.findings import Verdict
 from pipeline.domain.graph import TenantGraph
 from tests.unit.analyzers.build import BLOCK, EVERYONE, GLOBAL_ADMIN, READER, TEAMS_ADMIN, policy, tenant, user

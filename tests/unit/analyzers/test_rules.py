@@ -11,7 +11,8 @@ from analyzers import license as licenses
 from analyzers import mfa, policy, stale
 from analyzers.activity import Use, activity
 from pipeline.domain.capture import Resource
-from pipeline.domain.entities import EntityType, Group, Identity, IncludeExclude, License, PolicyUsers
+from pipeline.domain.conditional_access import IncludeExclude, PolicyUsers
+from pipeline.domain.entities import EntityType, Group, Identity, License
 from pipeline.domain.findings import AlertType, AnalysisResult, AnalysisType, NotEvaluated, Severity, Verdict
 from tests.unit.analyzers import build
 from tests.unit.analyzers.build import GLOBAL_ADMIN, NOW, READER, ago, tenant, user

@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.domain.capture import COMPLETE, ReadOutcome, Resource
-from pipeline.domain.entities import EntityType, Group, Identity, RelationshipType, Role, SecurityDefaults
+from pipeline.domain.conditional_access import SecurityDefaults
+from pipeline.domain.entities import EntityType, Group, Identity, RelationshipType, Role
 from pipeline.domain.graph import TenantGraph, build_graph
 
 Pairs = list[tuple[str, str]]

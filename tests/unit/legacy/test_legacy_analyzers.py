@@ -10,23 +10,17 @@ import pytest
 
 from legacy.analyze import analyze
 from legacy.reads import GraphReads
-from pipeline.domain.entities import (
+from pipeline.domain.conditional_access import (
     ConditionalAccessPolicy,
-    Entity,
-    EntityType,
     Grant,
-    Group,
     GuestScope,
-    Identity,
     IncludeExclude,
-    License,
     PolicyApplications,
     PolicyState,
     PolicyUsers,
-    RelationshipType,
-    Role,
     SecurityDefaults,
 )
+from pipeline.domain.entities import Entity, EntityType, Group, Identity, License, RelationshipType, Role
 from pipeline.domain.findings import AlertType, AnalysisResult, AnalysisType, Finding, Severity, Verdict
 from pipeline.domain.graph import build_graph
 

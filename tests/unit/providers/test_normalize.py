@@ -11,25 +11,19 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.domain.capture import COMPLETE, Edge, NormalizedCapture, Page, ReadOutcome, Resource
-from pipeline.domain.entities import (
+from pipeline.domain.conditional_access import (
     AuthenticationStrength,
     ConditionalAccessPolicy,
     DeviceFilter,
-    Entity,
-    EntityType,
     Grant,
-    Group,
     GuestScope,
-    Identity,
     IncludeExclude,
-    License,
     NamedLocation,
     PolicyApplications,
     PolicyUsers,
-    RelationshipType,
-    Role,
     SecurityDefaults,
 )
+from pipeline.domain.entities import Entity, EntityType, Group, Identity, License, RelationshipType, Role
 from pipeline.errors import ProviderRejectedError
 from pipeline.providers.microsoft365.normalize import normalize
 
