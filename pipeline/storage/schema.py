@@ -49,7 +49,7 @@ def head() -> str:
 
 
 def differences(connection: Connection) -> list[object]:
-    """Where the database and ``tables.py`` disagree; empty when they agree."""
+    """Where the database and the tables disagree; empty when they agree."""
     return list(
         compare_metadata(MigrationContext.configure(connection, opts={"compare_server_default": True}), metadata)
     )
