@@ -1,4 +1,4 @@
-"""The composition root's choice of a provider."""
+"""The composition's choice of a provider."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from uuid import UUID
 import pytest
 from cryptography.fernet import Fernet
 
-from pipeline import wiring
+from pipeline import opening
 from pipeline.domain.credentials import ClientCertificate, ClientCredential
 from pipeline.domain.providers import Provider
 from pipeline.domain.runs import DataSource, Run, Scope, Trigger
@@ -16,6 +16,7 @@ from pipeline.errors import SettingError, UserError
 from pipeline.providers.halopsa.source import HaloPsaSource
 from pipeline.providers.microsoft365.source import Microsoft365Source
 from pipeline.settings import load_settings
+from pipeline.storage.credentials import Vault
 
 SETTINGS = load_settings({"SECRET_KEY": Fernet.generate_key().decode()})
 NOW = datetime(2026, 1, 2, tzinfo=UTC)
@@ -28,7 +29,7 @@ def run_of(provider: str, place: str, credential: ClientCredential = "secret") -
         provider=provider,
         external_tenant_id=place,
         client_id="client",
-        credentials=wiring.vault(SETTINGS).seal(credential),
+        credentials=Vault(SETTINGS.secret_key).seal(credential),
     )
     return Run(
         id=UUID(int=1),
@@ -45,27 +46,27 @@ def run_of(provider: str, place: str, credential: ClientCredential = "secret") -
 
 
 def test_every_provider_has_an_opener() -> None:
-    openers = wiring.provider_openers(SETTINGS)
+    openers = opening.provider_openers(SETTINGS)
     assert set(openers) == set(Provider)
     opened = [
-        wiring.open_provider(openers, run_of("microsoft365", "contoso.example")),
-        wiring.open_provider(openers, run_of("halopsa", "https://psa.contoso.example")),
+        opening.open_provider(openers, run_of("microsoft365", "contoso.example")),
+        opening.open_provider(openers, run_of("halopsa", "https://psa.contoso.example")),
     ]
     assert [type(one) for one in opened] == [Microsoft365Source, HaloPsaSource]
 
 
 def test_an_unknown_provider_is_answered_with_the_known_ones() -> None:
     with pytest.raises(SettingError, match="unknown provider okta; known are microsoft365, halopsa"):
-        wiring.open_provider(wiring.provider_openers(SETTINGS), run_of("okta", "x"))
+        opening.open_provider(opening.provider_openers(SETTINGS), run_of("okta", "x"))
 
 
 def test_what_halopsa_cannot_be_opened_with_is_said() -> None:
-    openers = wiring.provider_openers(SETTINGS)
+    openers = opening.provider_openers(SETTINGS)
     certificate = ClientCertificate(private_key="key", certificate="certificate")
     with pytest.raises(SettingError, match="takes a client secret; `mspbyte source credentials contoso`"):
-        wiring.open_provider(openers, run_of("halopsa", "https://psa.contoso.example", certificate))
+        opening.open_provider(openers, run_of("halopsa", "https://psa.contoso.example", certificate))
     with pytest.raises(UserError, match="no address of a HaloPSA"):
-        wiring.open_provider(openers, run_of("halopsa", "contoso.example"))
+        opening.open_provider(openers, run_of("halopsa", "contoso.example"))
     other = load_settings({"SECRET_KEY": Fernet.generate_key().decode()})
     with pytest.raises(SettingError, match="No key in SECRET_KEY"):
-        wiring.open_provider(wiring.provider_openers(other), run_of("halopsa", "https://psa.contoso.example"))
+        opening.open_provider(opening.provider_openers(other), run_of("halopsa", "https://psa.contoso.example"))
