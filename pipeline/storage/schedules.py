@@ -111,6 +111,8 @@ class DueSource:
     compare: bool
 
 
+# The lock keeps other dispatchers away. It is not the stronger FOR UPDATE: a first trigger for a source asks for the
+# source's row by its foreign key, and a request for many sources would wait there with other triggers locked.
 CLAIM_DUE = text("""
 WITH due AS (
     SELECT source_id, sync_type, next_due_at AS due_at, 'schedule' AS trigger, false AS compare
@@ -141,7 +143,7 @@ SELECT f.source_id, f.tenant_id, f.sync_types, f.due_at, f.trigger, f.compare
  WHERE f.active + f.turn <= f.max_jobs
  ORDER BY f.turn, f.due_at
  LIMIT :most
-   FOR UPDATE OF d SKIP LOCKED
+   FOR NO KEY UPDATE OF d SKIP LOCKED
 """)
 
 
@@ -174,12 +176,18 @@ UPDATE schedules s
   FROM unnest(CAST(:sources AS int[]), CAST(:kinds AS text[])) AS n(source_id, sync_type)
  WHERE s.source_id = n.source_id AND s.sync_type = n.sync_type
 """)
-# A request may have been merged into a trigger after it was claimed; what the run does not cover stays pending.
+# A request may have been merged into a trigger after it was claimed; what the run does not cover stays pending. The
+# rows are locked in the order of a request for many sources first, so that the two never wait in a ring.
 TAKE_TRIGGERS = text("""
+WITH held AS (
+    SELECT source_id FROM pending_triggers WHERE source_id = ANY(CAST(:sources AS int[])) ORDER BY source_id FOR UPDATE
+), claimed AS (
+    SELECT n.source_id, array_agg(n.sync_type) AS sync_types
+      FROM unnest(CAST(:sources AS int[]), CAST(:kinds AS text[])) AS n(source_id, sync_type)
+     GROUP BY n.source_id
+)
 DELETE FROM pending_triggers p
- USING (SELECT n.source_id, array_agg(n.sync_type) AS sync_types
-          FROM unnest(CAST(:sources AS int[]), CAST(:kinds AS text[])) AS n(source_id, sync_type)
-         GROUP BY n.source_id) AS c
+ USING claimed c JOIN held h ON h.source_id = c.source_id
  WHERE p.source_id = c.source_id AND p.due_at <= :now AND p.sync_types <@ c.sync_types
    AND (NOT p.compare OR p.source_id = ANY(CAST(:compared AS int[])))
 """)
