@@ -84,7 +84,7 @@ def _gather(connection: Connection, step: ClaimedStep) -> Analysis:
     return Analysis(
         findings=load_findings(connection, step.run.scope, detail.completed),
         assessment=Assessment(
-            completed=frozenset(detail.completed) | _about_the_tenant(step.run),
+            completed=frozenset(detail.completed) | _about_the_tenant(connection, step.run),
             unknown=frozenset((kind, external) for kind, externals in detail.unknown.items() for external in externals),
         ),
         admins=None
@@ -129,8 +129,8 @@ def _event(run: Run, change: AlertChange) -> Event:
     )
 
 
-def _about_the_tenant(run: Run) -> frozenset[AnalysisType]:
-    return frozenset({AnalysisType.TENANT}) if reached(run) else frozenset()
+def _about_the_tenant(connection: Connection, run: Run) -> frozenset[AnalysisType]:
+    return frozenset({AnalysisType.TENANT}) if reached(connection, run) else frozenset()
 
 
 def refused(connection: Connection, step: ClaimedStep, error: PermanentError, now: datetime) -> None:
@@ -152,7 +152,7 @@ def refused(connection: Connection, step: ClaimedStep, error: PermanentError, no
 
 def settle_tenant(connection: Connection, run: Run, now: datetime) -> None:
     """Resolves the alert about the tenant itself after a run that reached it; every other alert stays as it is."""
-    _settle(connection, run, [], _about_the_tenant(run), now)
+    _settle(connection, run, [], _about_the_tenant(connection, run), now)
 
 
 def _settle(

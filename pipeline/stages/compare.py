@@ -18,7 +18,7 @@ from pipeline.domain.runs import ClaimedStep, Lane, Scope, StepState
 from pipeline.events import JsonValue
 from pipeline.stages.alert import AnalysisDetail
 from pipeline.stages.execution import Applied, Apply
-from pipeline.storage.bulk import fetch_rows
+from pipeline.storage.bulk import fetched_rows
 from pipeline.storage.comparisons import LaneReport, StoredComparison, lane_reports, store_comparison
 from pipeline.storage.database import Database
 from pipeline.storage.shadow import drop_shadow, shadow_name
@@ -61,35 +61,32 @@ def compare_branches(step: ClaimedStep, now: datetime, *, database: Database, de
 def branch_outcome(connection: Connection, scope: Scope) -> BranchOutcome:
     """What the branch of this connection's space holds: three statements."""
     values = {"source_id": scope.source_id}
-    entities = {
-        str(key): str(digest)
-        for key, digest in fetch_rows(
-            connection,
-            "SELECT entity_type || '/' || external_id, encode(data_hash, 'hex') FROM entities"
-            " WHERE source_id = %(source_id)s AND deleted_at IS NULL",
-            values,
-        )
-    }
-    pairs = frozenset(
-        str(pair)
-        for (pair,) in fetch_rows(
-            connection,
-            "SELECT type || '/' || parent_id || '/' || child_id FROM relationships WHERE source_id = %(source_id)s",
-            values,
-        )
-    )
-    alerts = {
-        AlertKey(alert_type=AlertType(str(kind)), entity=str(entity), subject=str(subject)): AlertSide(
-            severity=str(severity), codes=_codes(reasons, outlived=bool(outlived))
-        )
-        for kind, entity, subject, severity, reasons, outlived in fetch_rows(
-            connection,
-            "SELECT a.alert_type, a.entity_type || '/' || a.external_id, a.subject, a.severity, a.reasons, f.id IS NULL"
-            "  FROM alerts a LEFT JOIN findings f ON f.id = a.id"
-            " WHERE a.source_id = %(source_id)s AND a.status IN ('active', 'acknowledged')",
-            values,
-        )
-    }
+    with fetched_rows(
+        connection,
+        "SELECT entity_type || '/' || external_id, encode(data_hash, 'hex') FROM entities"
+        " WHERE source_id = %(source_id)s AND deleted_at IS NULL",
+        values,
+    ) as rows:
+        entities = {str(key): str(digest) for key, digest in rows}
+    with fetched_rows(
+        connection,
+        "SELECT type || '/' || parent_id || '/' || child_id FROM relationships WHERE source_id = %(source_id)s",
+        values,
+    ) as rows:
+        pairs = frozenset(str(pair) for (pair,) in rows)
+    with fetched_rows(
+        connection,
+        "SELECT a.alert_type, a.entity_type || '/' || a.external_id, a.subject, a.severity, a.reasons, f.id IS NULL"
+        "  FROM alerts a LEFT JOIN findings f ON f.id = a.id"
+        " WHERE a.source_id = %(source_id)s AND a.status IN ('active', 'acknowledged')",
+        values,
+    ) as rows:
+        alerts = {
+            AlertKey(alert_type=AlertType(str(kind)), entity=str(entity), subject=str(subject)): AlertSide(
+                severity=str(severity), codes=_codes(reasons, outlived=bool(outlived))
+            )
+            for kind, entity, subject, severity, reasons, outlived in rows
+        }
     return BranchOutcome(entities=entities, relationships=pairs, alerts=alerts)
 
 

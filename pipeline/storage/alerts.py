@@ -14,19 +14,19 @@ from pipeline.domain.alerts import Alert, AlertStatus
 from pipeline.domain.entities import EntityType
 from pipeline.domain.findings import AlertType, Evidence, Severity
 from pipeline.domain.runs import Run, Scope
-from pipeline.storage.bulk import fetch_rows, stage_rows
+from pipeline.storage.bulk import fetched_rows, stage_rows
 
 
 def stored_alerts(connection: Connection, scope: Scope, types: Collection[AlertType] = tuple(AlertType)) -> list[Alert]:
     """Every alert of the types the source has ever had, in one statement; resolved ones may be reopened."""
-    rows = fetch_rows(
+    with fetched_rows(
         connection,
         "SELECT id, alert_type, entity_id, entity_type, external_id, subject, severity, status, message, reasons,"
         "       evidence::text, evidence_hash, created_at, updated_at, resolved_at"
         "  FROM alerts WHERE source_id = %(source_id)s AND alert_type = ANY(%(types)s)",
         {"source_id": scope.source_id, "types": [kind.value for kind in types]},
-    )
-    return [_alert(row) for row in rows]
+    ) as rows:
+        return [_alert(row) for row in rows]
 
 
 def _alert(row: Sequence[object]) -> Alert:

@@ -6,8 +6,9 @@ array, cost a fraction of that.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import LiteralString
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
+from typing import LiteralString, cast
 from uuid import UUID, uuid4
 
 import msgspec
@@ -74,13 +75,17 @@ def stage_rows(connection: Connection, rows: Iterable[object]) -> UUID:
 ROWS_AT_A_TIME = 1000
 
 
-def fetch_rows(
+@contextmanager
+def fetched_rows(
     connection: Connection, statement: LiteralString, values: Mapping[str, object]
-) -> Iterator[tuple[object, ...]]:
+) -> Iterator[Iterator[tuple[object, ...]]]:
     """The rows of a query in the driver's binary form, which skips parsing text into values.
 
-    They come a thousand at a time, so that a tenant's rows are never all here in two forms. Walk them to their end
-    before the connection is asked for anything else.
+    They come a thousand at a time, so that a tenant's rows are never all here in two forms. Ask the connection for
+    nothing else within the block. Whatever ends the block early ends the query too: the driver holds the connection's
+    lock while rows are on their way, and a rollback would wait for it for ever.
     """
     with driver(connection).cursor() as cursor:
-        yield from timed_rows("select", cursor.stream(statement, values, binary=True, size=ROWS_AT_A_TIME))
+        rows = cursor.stream(statement, values, binary=True, size=ROWS_AT_A_TIME)
+        with closing(cast("Generator[tuple[object, ...]]", rows)):  # psycopg names it an iterator
+            yield timed_rows("select", rows)

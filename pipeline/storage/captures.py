@@ -16,7 +16,7 @@ from sqlalchemy import Connection, delete, text
 
 from pipeline.domain.capture import Page, ReadOutcome, Resource
 from pipeline.domain.runs import Scope
-from pipeline.storage.bulk import copy_rows, fetch_rows
+from pipeline.storage.bulk import copy_rows, fetched_rows
 from pipeline.storage.tables import capture_pages, captures
 
 IN_MEMORY_BYTES = 8 * 1024 * 1024
@@ -136,15 +136,14 @@ class StoredCapture:
 
 def load_capture(connection: Connection, scope: Scope, run_id: UUID) -> StoredCapture | None:
     """The capture of a run, or ``None`` when it has none (never taken, or past its retention)."""
-    rows = list(
-        fetch_rows(
-            connection,
-            "SELECT p.resource, p.parent_id, p.body, CASE WHEN coalesce(p.position, 0) = 0 THEN c.outcomes::text END"
-            "  FROM captures c LEFT JOIN capture_pages p ON p.run_id = c.run_id"
-            " WHERE c.run_id = %(run_id)s AND c.source_id = %(source_id)s ORDER BY p.position",
-            {"run_id": run_id, "source_id": scope.source_id},
-        )
-    )
+    with fetched_rows(
+        connection,
+        "SELECT p.resource, p.parent_id, p.body, CASE WHEN coalesce(p.position, 0) = 0 THEN c.outcomes::text END"
+        "  FROM captures c LEFT JOIN capture_pages p ON p.run_id = c.run_id"
+        " WHERE c.run_id = %(run_id)s AND c.source_id = %(source_id)s ORDER BY p.position",
+        {"run_id": run_id, "source_id": scope.source_id},
+    ) as found:
+        rows = list(found)
     if not rows:
         return None
     outcomes = msgspec.json.decode(str(rows[0][3]), type=dict[Resource, ReadOutcome])

@@ -12,7 +12,7 @@ from sqlalchemy import Connection, text
 from pipeline.domain.alerts import EntityMarks, EntityState
 from pipeline.domain.entities import EntityType
 from pipeline.domain.runs import Scope
-from pipeline.storage.bulk import array_of, copy_rows, fetch_rows
+from pipeline.storage.bulk import array_of, copy_rows, fetched_rows
 from pipeline.storage.tables import entities
 
 
@@ -40,16 +40,16 @@ def stored_hashes(
     connection: Connection, scope: Scope, types: Collection[EntityType]
 ) -> dict[EntityType, dict[str, StoredEntity]]:
     """Key → hash of every stored entity of the types, deleted ones included."""
-    rows = fetch_rows(
+    found: dict[EntityType, dict[str, StoredEntity]] = {kind: {} for kind in types}
+    with fetched_rows(
         connection,
         "SELECT entity_type, encode(uuid_send(id), 'hex'), data_hash, deleted_at IS NOT NULL FROM entities"
         " WHERE source_id = %(source_id)s AND entity_type = ANY(%(types)s)",
         {"source_id": scope.source_id, "types": [kind.value for kind in types]},
-    )
-    found: dict[EntityType, dict[str, StoredEntity]] = {kind: {} for kind in types}
-    for kind, key, data_hash, deleted in rows:
-        if isinstance(data_hash, bytes):
-            found[EntityType(str(kind))][str(key)] = StoredEntity(data_hash, bool(deleted))
+    ) as rows:
+        for kind, key, data_hash, deleted in rows:
+            if isinstance(data_hash, bytes):
+                found[EntityType(str(kind))][str(key)] = StoredEntity(data_hash, bool(deleted))
     return found
 
 
@@ -66,7 +66,7 @@ def stored_in_part(
     """
     stored: dict[EntityType, dict[str, StoredEntity]] = {kind: {} for kind in (*whole, *partly)}
     standing = dict.fromkeys(partly, 0)
-    for name, key, data_hash, deleted, document, count in fetch_rows(
+    with fetched_rows(
         connection,
         "SELECT entity_type, encode(uuid_send(id), 'hex'), data_hash, deleted_at IS NOT NULL, '', 0 FROM entities"
         " WHERE source_id = %(source_id)s AND entity_type = ANY(%(whole)s)"
@@ -83,12 +83,13 @@ def stored_in_part(
             "partly": [kind.value for kind in partly],
             "keys": array_of(keys),
         },
-    ):
-        kind = EntityType(str(name))
-        if isinstance(data_hash, bytes):
-            stored[kind][str(key)] = StoredEntity(data_hash, bool(deleted), str(document))
-        else:
-            standing[kind] = int(str(count))
+    ) as rows:
+        for name, key, data_hash, deleted, document, count in rows:
+            kind = EntityType(str(name))
+            if isinstance(data_hash, bytes):
+                stored[kind][str(key)] = StoredEntity(data_hash, bool(deleted), str(document))
+            else:
+                standing[kind] = int(str(count))
     return stored, standing
 
 

@@ -13,7 +13,7 @@ from pipeline.domain.entities import EntityType
 from pipeline.domain.findings import AlertType, AnalysisResult, AnalysisType, Evidence, Finding, Severity
 from pipeline.domain.ids import alert_id, entity_id
 from pipeline.domain.runs import Run, Scope
-from pipeline.storage.bulk import fetch_rows, stage_rows
+from pipeline.storage.bulk import fetched_rows, stage_rows
 
 # NOT IN, because it always hashes: PostgreSQL takes 100 rows for granted of a document, and for NOT EXISTS compared
 # each finding with each where it also thought little of the table.
@@ -108,22 +108,22 @@ def _row(scope: Scope, finding: Finding) -> _Row:
 
 def load_findings(connection: Connection, scope: Scope, types: Collection[AnalysisType]) -> list[Finding]:
     """The stored findings of the types: one statement."""
-    rows = fetch_rows(
+    with fetched_rows(
         connection,
         "SELECT alert_type, severity, entity_type, external_id, subject, message, reasons, evidence::text"
         "  FROM findings WHERE source_id = %(source_id)s AND analysis_type = ANY(%(types)s)",
         {"source_id": scope.source_id, "types": [kind.value for kind in types]},
-    )
-    return [
-        Finding(
-            alert_type=AlertType(str(alert_type)),
-            severity=Severity(str(severity)),
-            entity_type=EntityType(str(entity_type)),
-            external_id=str(external_id),
-            subject=str(subject),
-            message=str(message),
-            reasons=tuple(reasons) if isinstance(reasons, list) else (),
-            evidence=msgspec.json.decode(str(evidence)),
-        )
-        for alert_type, severity, entity_type, external_id, subject, message, reasons, evidence in rows
-    ]
+    ) as rows:
+        return [
+            Finding(
+                alert_type=AlertType(str(alert_type)),
+                severity=Severity(str(severity)),
+                entity_type=EntityType(str(entity_type)),
+                external_id=str(external_id),
+                subject=str(subject),
+                message=str(message),
+                reasons=tuple(reasons) if isinstance(reasons, list) else (),
+                evidence=msgspec.json.decode(str(evidence)),
+            )
+            for alert_type, severity, entity_type, external_id, subject, message, reasons, evidence in rows
+        ]

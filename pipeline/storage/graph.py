@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 from pipeline.domain.entities import ENTITY_CLASSES, Entity, EntityType, RelationshipType
 from pipeline.domain.graph import TenantGraph, build_graph
 from pipeline.domain.runs import DataSource, Scope
-from pipeline.storage.bulk import fetch_rows
+from pipeline.storage.bulk import fetched_rows
 from pipeline.storage.inputs import load_inputs
 
 DECODERS = {kind.value: msgspec.json.Decoder(cls) for kind, cls in ENTITY_CLASSES.items()}
@@ -21,14 +21,15 @@ def load_graph(connection: Connection, source: DataSource) -> TenantGraph:
     scope = source.scope
     entities: defaultdict[EntityType, dict[str, Entity]] = defaultdict(dict)
     names: dict[object, str] = {}
-    for key, kind, external_id, document in fetch_rows(
+    with fetched_rows(
         connection,
         "SELECT uuid_send(id), entity_type, external_id, normalized::text FROM entities"
         " WHERE source_id = %(source_id)s AND deleted_at IS NULL",
         {"source_id": scope.source_id},
-    ):
-        names[key] = str(external_id)
-        entities[EntityType(str(kind))][str(external_id)] = DECODERS[str(kind)].decode(str(document))
+    ) as rows:
+        for key, kind, external_id, document in rows:
+            names[key] = str(external_id)
+            entities[EntityType(str(kind))][str(external_id)] = DECODERS[str(kind)].decode(str(document))
     return build_graph(
         entities=entities,
         pairs=_pairs(connection, scope, names),
@@ -46,12 +47,13 @@ def _pairs(
         RelationshipType.ASSIGNED_ROLE: [],
     }
     by_name = {kind.value: found for kind, found in pairs.items()}
-    for kind, parent, child in fetch_rows(
+    with fetched_rows(
         connection,
         "SELECT type, uuid_send(parent_id), uuid_send(child_id) FROM relationships"
         " WHERE source_id = %(source_id)s AND type = ANY(%(types)s)",
         {"source_id": scope.source_id, "types": list(by_name)},
-    ):
-        if parent in names and child in names:
-            by_name[str(kind)].append((names[parent], names[child]))
+    ) as rows:
+        for kind, parent, child in rows:
+            if parent in names and child in names:
+                by_name[str(kind)].append((names[parent], names[child]))
     return pairs

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, text
 
 from pipeline.domain.entities import RelationshipType
 from pipeline.domain.runs import Scope
-from pipeline.storage.bulk import array_of, fetch_rows
+from pipeline.storage.bulk import array_of, fetched_rows
 
 Pair = tuple[str, str]
 """(parent key, child key), each the hexadecimal digits of an entity's id."""
@@ -20,13 +20,13 @@ def stored_pairs(
     connection: Connection, scope: Scope, types: Collection[RelationshipType]
 ) -> dict[RelationshipType, set[Pair]]:
     """Every stored pair of the types: one statement."""
-    rows = fetch_rows(
+    with fetched_rows(
         connection,
         "SELECT type, encode(uuid_send(parent_id), 'hex'), encode(uuid_send(child_id), 'hex') FROM relationships"
         " WHERE source_id = %(source_id)s AND type = ANY(%(types)s)",
         {"source_id": scope.source_id, "types": [kind.value for kind in types]},
-    )
-    return _by_type(rows)
+    ) as rows:
+        return _by_type(rows)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -43,7 +43,7 @@ def pairs_at(
     """Every stored pair of the types, and of others those that have one of the ends: one statement."""
     parents = [(kind, key) for kind, found in ends.items() for key in found.parents]
     children = [(kind, key) for kind, found in ends.items() for key in found.children]
-    rows = fetch_rows(
+    with fetched_rows(
         connection,
         "SELECT type, encode(uuid_send(parent_id), 'hex'), encode(uuid_send(child_id), 'hex') FROM relationships"
         " WHERE source_id = %(source_id)s AND type = ANY(%(types)s)"
@@ -63,8 +63,8 @@ def pairs_at(
             "child_types": array_of(kind.value for kind, _ in children),
             "children": array_of(key for _, key in children),
         },
-    )
-    return _by_type(rows)
+    ) as rows:
+        return _by_type(rows)
 
 
 def _by_type(rows: Iterable[Sequence[object]]) -> dict[RelationshipType, set[Pair]]:

@@ -19,8 +19,9 @@ from pipeline import wiring
 from pipeline.domain.capture import SyncType
 from pipeline.domain.flags import Flag
 from pipeline.domain.providers import SYNC_TYPES, Provider
-from pipeline.domain.runs import Scope, Trigger
-from pipeline.stages.dispatch import open_due_runs
+from pipeline.domain.runs import Scope, Stage, Trigger
+from pipeline.stages.dispatch import next_refs, open_due_runs
+from pipeline.stages.execution import Executor
 from pipeline.stages.local import finish_here
 from pipeline.storage import flags
 from pipeline.storage.schedules import request_sync
@@ -49,18 +50,34 @@ class Synced:
     state: TenantState
     later: timedelta = timedelta()
 
-    def sync(self, trigger: Trigger, *, sync_types: tuple[SyncType, ...] = CHANGING) -> UUID:
-        """The id of a finished run, a minute after the last one."""
+    @property
+    def executor(self) -> Executor:
+        return replace(self.parts.executor, clock=lambda: wiring.now() + self.later)
+
+    def opened(self, trigger: Trigger, sync_types: tuple[SyncType, ...] = CHANGING) -> UUID:
+        """The id of a run, a minute after the last one."""
         self.later += timedelta(minutes=1)
-        executor = replace(self.parts.executor, clock=lambda: wiring.now() + self.later)
-        now = executor.clock()
+        now = self.executor.clock()
         with self.parts.database.begin() as connection:
             connection.execute(text("UPDATE schedules SET next_due_at = 'infinity'"))
             request_sync(connection, self.scope, sync_types, now, trigger=trigger)
         (opened,) = open_due_runs(self.parts.database, now, max_jobs=1)
-        finish_here(self.parts.database, executor, opened.run_id)
-        assert self.rows("SELECT state FROM runs WHERE id = :id", id=opened.run_id) == [("succeeded",)]
         return opened.run_id
+
+    def sync(self, trigger: Trigger, *, sync_types: tuple[SyncType, ...] = CHANGING) -> UUID:
+        """The id of a finished run."""
+        run_id = self.opened(trigger, sync_types)
+        finish_here(self.parts.database, self.executor, run_id)
+        assert self.rows("SELECT state FROM runs WHERE id = :id", id=run_id) == [("succeeded",)]
+        return run_id
+
+    def fail_after_load(self) -> None:
+        """A run of changes whose link step is never done in its time."""
+        run_id = self.opened(Trigger.WEBHOOK)
+        too_late = replace(self.executor, job_timeout=timedelta(seconds=-1))
+        while refs := next_refs(self.parts.database, run_id):
+            (too_late if refs[0].stage is Stage.LINK else self.executor).run(refs[0])
+        assert self.rows("SELECT state FROM runs WHERE id = :id", id=run_id) == [("failed",)]
 
     def rows(self, statement: str, **values: object) -> Rows:
         with self.parts.database.begin() as connection:
@@ -142,6 +159,17 @@ def test_a_run_of_changes_asks_no_more_than_thirty_times(synced: Synced) -> None
     asked = synced.rows("SELECT stage, queries FROM run_steps WHERE run_id = :id", id=run_id)
     assert "users" in synced.changes_of(run_id)
     assert sum(int(str(count)) for _, count in asked) <= 30, asked
+
+
+def test_the_changes_of_a_run_that_failed_after_its_load_are_not_lost(synced: Synced) -> None:
+    much_happens(synced.state)
+    synced.fail_after_load()
+
+    assert synced.changes_of(synced.sync(Trigger.SCHEDULE)) == []
+    after = synced.standing()
+    synced.sync(Trigger.MANUAL)
+
+    assert synced.standing() == after
 
 
 def test_the_counts_of_a_run_of_changes_are_those_of_the_tenant(synced: Synced) -> None:

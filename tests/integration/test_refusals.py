@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 import pytest
 from sqlalchemy import text
 
-from pipeline.domain.capture import SyncType
+from pipeline.domain.capture import Resource, SyncType
 from pipeline.domain.runs import Trigger
 from pipeline.errors import ProviderRejectedError, TenantUnreachableError
 from pipeline.stages.dispatch import open_due_runs
@@ -16,7 +16,7 @@ from pipeline.stages.local import finish_here, sync_here
 from pipeline.storage.access import replace_credentials
 from pipeline.storage.schedules import request_sync
 from tests.tenants import NEW
-from tests.world import World, a_world
+from tests.world import CUT, World, a_world
 
 pytestmark = pytest.mark.servers
 
@@ -187,3 +187,16 @@ def test_wrong_new_credentials_begin_with_the_shortest_wait(world: World) -> Non
     world.time += MINUTE
     assert tick(world) == 1
     assert min(due_times(world).values()) - world.time <= 15 * MINUTE
+
+
+def test_a_run_whose_users_could_not_be_read_does_not_end_a_time_of_refusals(world: World) -> None:
+    """The groups could be; but a tenant is judged by the reading of its users."""
+    world.error = REFUSED
+    world.sync(SyncType.IDENTITIES)
+    world.error = None
+    world.outcomes = {Resource.USERS: CUT}
+
+    world.sync(SyncType.IDENTITIES, SyncType.GROUPS)
+
+    assert world.alerts("tenant_unreachable") == {"active": 1}
+    assert is_refused(world)

@@ -135,6 +135,12 @@ UPDATE runs SET state = 'failed', finished_at = :now, error_code = :code, error_
 """)
 
 
+# What was loaded and not linked would be built upon: the changes since are told only once.
+READ_WHOLE_NEXT = text("""
+UPDATE source_inputs i SET token = ''
+  FROM runs r JOIN run_steps s ON s.run_id = r.id AND s.stage = 'load' AND s.state = 'done'
+ WHERE r.id = :run_id AND i.source_id = r.source_id
+""")
 AGAIN_SOONER = text("""
 UPDATE schedules s SET next_due_at = least(s.next_due_at, :again_at)
   FROM runs r WHERE r.id = :run_id AND s.source_id = r.source_id AND s.sync_type = ANY(r.sync_types)
@@ -146,8 +152,9 @@ def fail(
 ) -> bool:
     """Ends the step for good; True when this call did. The run ends with it, unless a candidate failed.
 
-    A failed candidate is a result of the comparison, never harm to the run. With ``again_at`` what the run should have
-    read is due by then, instead of waiting out its interval.
+    A failed candidate is a result of the comparison, never harm to the run. What was loaded
+    is read whole the next time. With ``again_at`` what the run should have read is due by then, instead of waiting out
+    its interval.
     """
     values = {"run_id": ref.run_id, "now": now, "code": code, "message": message}
     connection.execute(LOCK_RUN, {"run_id": ref.run_id})
@@ -159,6 +166,7 @@ def fail(
         connection.execute(TURN_TO_COMPARE, values)
     else:
         connection.execute(FAIL_RUN, values)
+        connection.execute(READ_WHOLE_NEXT, {"run_id": ref.run_id})
         if again_at is not None:
             connection.execute(AGAIN_SOONER, {"run_id": ref.run_id, "again_at": again_at})
     return True
