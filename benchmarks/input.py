@@ -18,10 +18,6 @@ class TenantPages:
     pages: tuple[Page, ...]
     outcomes: dict[Resource, ReadOutcome]
 
-    @property
-    def megabytes(self) -> float:
-        return sum(len(page.body) for page in self.pages) / 1e6
-
 
 def tenant_pages(users: int, now: datetime) -> TenantPages:
     """Everything a sync reads of a tenant of that size, read to its end."""

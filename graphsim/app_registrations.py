@@ -42,10 +42,6 @@ def application_id(tenant: Tenant, number: int) -> str:
     return numbered_guid(tenant.key, b"appobject", number)
 
 
-def application_number(tenant: Tenant, key: str) -> int | None:
-    return number_of(tenant.key, b"appobject", key)
-
-
 def app_id(tenant: Tenant, number: int) -> str:
     """The client id; application 0 is the one that reads the tenant."""
     return guid(draw(tenant.key, b"appid", number)) if number else tenant.client_id

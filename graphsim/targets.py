@@ -8,7 +8,6 @@ from graphsim.conditional_access import policy_id
 from graphsim.policies import drafts
 from graphsim.roles import RolePlan, role_object_id, role_plans
 from graphsim.state import TenantState
-from graphsim.tenants import Json
 
 
 class ScenarioError(Exception):
@@ -66,11 +65,6 @@ def policy_of(state: TenantState, key: str) -> str:
     if not state.has_policy(found):
         raise ScenarioError(f"the tenant has no policy {key!r}: give an id, a number or a name")
     return found
-
-
-def policy_body(state: TenantState, found: str) -> Json:
-    """An existing policy as it is now."""
-    return next(body for body in state.policies() if body["id"] == found)
 
 
 def product_of(state: TenantState, key: str) -> Sku:

@@ -8,7 +8,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
 import httpx
@@ -17,13 +17,11 @@ from prometheus_client.parser import text_string_to_metric_families
 from sqlalchemy import text
 
 from pipeline.embedded import ServerUrls
-from pipeline.settings import Settings, load_settings
+from pipeline.settings import load_settings
 from pipeline.storage.database import Database
 from pipeline.web.app import create_app
 
 pytestmark = pytest.mark.servers
-
-SettingsFor = Callable[..., Settings]
 
 
 @pytest.fixture

@@ -27,7 +27,6 @@ from pipeline.storage.tenants import NewSource, add_source, find_tenant, sources
 
 app = noun("The connections to the tenants' providers.")
 
-PROVIDERS = ("microsoft365",)
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9.-]{0,252}")
 
 
