@@ -33,7 +33,7 @@ from pipeline.opening import open_provider, provider_openers
 from pipeline.settings import Settings
 from pipeline.stages.alert import Analysis, Handled, alert_tenant, reconcile_alerts, refused, settle_tenant
 from pipeline.stages.analyze import AnalyzerPart, analyze_tenant
-from pipeline.stages.cadence import Cadence
+from pipeline.stages.cadence import APPLY_CHANGES, Cadence
 from pipeline.stages.capture import OpenSource, capture_tenant
 from pipeline.stages.compare import compare_branches
 from pipeline.stages.execution import Executor, StageFunction
@@ -139,9 +139,6 @@ LINKERS: Mapping[str, Linker] = {
     "n_plus_one": legacy.linker.link,
     "legacy": _legacy_link,
 }
-
-APPLY_CHANGES = frozenset({"batch"})
-"""The linkers whose runs may read changes; the former ones know whole lists only."""
 
 
 def _analyzers(settings: Settings) -> Mapping[str, AnalyzerPart]:

@@ -19,6 +19,9 @@ READ_ALONG: Mapping[Resource, tuple[Resource, ...]] = {
 }
 """Lists whose changes can be read, each with what comes with it."""
 
+APPLY_CHANGES = frozenset({"batch"})
+"""The linkers whose runs may read changes; the former ones know whole lists only."""
+
 REFUSED_FOR = timedelta(hours=6)
 """Microsoft refuses sign-ins now and then to tenants that have the licence."""
 

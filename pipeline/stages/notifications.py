@@ -20,6 +20,7 @@ from pipeline.domain.capture import SyncType
 from pipeline.domain.runs import Scope, Trigger
 from pipeline.domain.subscriptions import SYNC_TYPE_OF, WantedAction
 from pipeline.settings import Settings
+from pipeline.stages.cadence import APPLY_CHANGES
 from pipeline.storage.database import Database, bound_statements
 from pipeline.storage.notifications import Known, Told, known, note
 from pipeline.storage.schedules import Debounce, request_syncs
@@ -71,8 +72,8 @@ class Verdict:
     ignored: Mapping[str, int] = field(default_factory=dict)
 
 
-NO_DELIVERY = (msgspec.DecodeError, UnicodeDecodeError)
-"""What ``items_of`` raises."""
+NO_DELIVERY = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+"""What ``items_of`` raises; the last for JSON nested so deeply that it is meant to keep us busy."""
 
 
 def items_of(body: bytes) -> list[Notification | None]:
@@ -129,10 +130,11 @@ def _objection(item: Notification | None, stored: Mapping[str, Known]) -> str:
 
 
 def debounce_of(settings: Settings) -> Debounce:
-    """How notifications of a source gather."""
+    """How notifications of a source gather: whoever reads changes is soon done."""
     return Debounce(
         quiet=timedelta(milliseconds=settings.debounce_quiet_ms),
         limit=timedelta(milliseconds=settings.max_debounce_window_ms),
+        linkers=APPLY_CHANGES,
     )
 
 

@@ -19,13 +19,21 @@ class Debounce:
 
     quiet: timedelta = timedelta()
     limit: timedelta = timedelta()
+    linkers: frozenset[str] = frozenset()
+    """If any: a source whose last run had another linker gathers for the limit, as each of its runs reads it whole."""
 
 
 AT_ONCE = Debounce()
 
 REQUEST = text("""
 INSERT INTO pending_triggers AS p (source_id, trigger, sync_types, compare, first_at, due_at)
-SELECT d.id, :trigger, w.sync_types, :compare, :now, :due_at
+SELECT d.id, :trigger, w.sync_types, :compare, :now,
+       CASE WHEN (SELECT coalesce(r.parts->'main'->>'linker', 'none') <> ALL(CAST(:linkers AS text[]))
+                    FROM runs r
+                   WHERE r.tenant_id = d.tenant_id AND r.source_id = d.id AND r.parts <> '{}'
+                         AND CAST(:linkers AS text[]) <> '{}'
+                   ORDER BY r.created_at DESC LIMIT 1)
+            THEN :now + :limit ELSE :now + :quiet END
   FROM json_to_recordset(CAST(convert_from(:wanted, 'UTF8') AS json))
        AS w(source_id int, tenant_id int, sync_types text[])
   JOIN data_sources d ON d.id = w.source_id AND d.tenant_id = w.tenant_id
@@ -84,8 +92,9 @@ def request_syncs(
             "trigger": trigger.value,
             "compare": compare,
             "now": now,
-            "due_at": now + debounce.quiet,
+            "quiet": debounce.quiet,
             "limit": debounce.limit,
+            "linkers": sorted(debounce.linkers),
         },
     )
 

@@ -170,3 +170,25 @@ def test_a_request_whose_run_could_not_be_opened_stays_due(database: Database, s
 
     with database.begin() as connection:
         assert connection.execute(text("SELECT count(*) FROM pending_triggers")).scalar_one() == 1
+
+
+@pytest.mark.parametrize(
+    ("parts", "wait"),
+    [
+        ("{}", 5),
+        ('{"main": {"linker": "batch"}}', 5),
+        ('{"main": {"linker": "legacy"}}', 12),
+        ('{"control": {"linker": "legacy"}, "candidate": {"linker": "batch"}}', 12),
+    ],
+    ids=["not routed yet", "reads changes", "reads everything", "compared"],
+)
+def test_what_is_read_whole_each_time_gathers_for_the_limit(
+    database: Database, scope: Scope, parts: str, wait: float
+) -> None:
+    with database.begin() as connection:
+        ledger.open_run(connection, new_run(scope), FIRST)
+        connection.execute(text("UPDATE runs SET parts = CAST(:parts AS jsonb)"), {"parts": parts})
+        one_that_reads_changes = replace(WEBHOOK, linkers=frozenset({"batch"}))
+        request_sync(connection, scope, [IDENTITIES], NOW, trigger=Trigger.WEBHOOK, debounce=one_that_reads_changes)
+
+    assert due_after(database) == wait
