@@ -47,12 +47,14 @@ class RetryPolicy:
 
 
 SECONDS = re.compile(r"\s*[0-9]+(\.[0-9]+)?\s*")
+LONGEST_ASKED_FOR = 86_400.0
+"""A day. Whoever is told to wait longer waits for the next run anyhow, and figures without bound have no date."""
 REAL = Clock()
 STANDARD = RetryPolicy()
 
 
 def seconds_asked_for(retry_after: str | None, now: datetime | None = None) -> float | None:
-    """A Retry-After header, seconds or a date, in seconds; ``None`` when there is none that makes sense.
+    """A Retry-After header, seconds or a date, in seconds up to a day; ``None`` when there is none that makes sense.
 
     Microsoft gives fractions of seconds too: https://learn.microsoft.com/graph/throttling
     """
@@ -60,9 +62,9 @@ def seconds_asked_for(retry_after: str | None, now: datetime | None = None) -> f
         return None
     try:
         if SECONDS.fullmatch(retry_after):
-            return float(retry_after)
+            return min(LONGEST_ASKED_FOR, float(retry_after))
         moment = parsedate_to_datetime(retry_after)
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
     aware = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-    return max(0.0, (aware - (now or datetime.now(UTC))).total_seconds())
+    return min(LONGEST_ASKED_FOR, max(0.0, (aware - (now or datetime.now(UTC))).total_seconds()))

@@ -38,8 +38,13 @@ def reached(connection: Connection, run: Run) -> bool:
 
 
 def hold_back(connection: Connection, run: Run, now: datetime) -> None:
-    """After a refused run: every sync type of the source waits, and the next run is one that can tell of recovery."""
-    refusals = count_refusal(connection, run.scope, now)
+    """After a refused run: every sync type of the source waits, and the next run is one that can tell of recovery.
+
+    New credentials that were given meanwhile are due already, and wait for nothing.
+    """
+    refusals = count_refusal(connection, run.source, now)
+    if refusals is None:
+        return
     wait = refusal_wait(refusals, random.random())  # noqa: S311 - spreads load, hides nothing
     hold_back_until(connection, run.scope, now + wait, again=JUDGES.keys() | run.sync_types)
 

@@ -7,7 +7,7 @@ import random
 import re
 import secrets
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence, Set
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -178,9 +178,8 @@ class Keeper:
         if self.url is None:
             raise ValueError("a subscription is planned only where there is an address for it")
         url = self.url + NOTIFICATIONS_PATH
-        known = {action.subscription_id} - {None}
-        for subscription_id in known | set(there.of_url(action.resource, url)):
-            there.delete(str(subscription_id))
+        for subscription_id in self._left(there, action, url):
+            there.delete(subscription_id)
         named = source.external_tenant_id
         directory_id = named if GUID.fullmatch(named) else there.directory_id()
         state = secrets.token_urlsafe(STATE_BYTES)
@@ -206,6 +205,16 @@ class Keeper:
                 request_sync(connection, action.scope, kinds, now, trigger=Trigger.WEBHOOK, debounce=self.debounce)
         if not there_still:
             there.delete(made.id)
+
+    def _left(self, there: Microsoft365Subscriptions, action: Action, url: str) -> Set[str]:
+        """What is to be ended before a new one is made. Another source may be of the same directory: its own stand."""
+        found = {subscription_id.lower() for subscription_id in there.of_url(action.resource, url)}
+        if action.subscription_id is not None:
+            found.add(action.subscription_id)
+        if not found:
+            return found
+        with self.database.begin() as connection:
+            return found - stored.of_others(connection, action.scope, found)
 
 
 def _end(now: datetime) -> datetime:

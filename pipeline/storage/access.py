@@ -8,19 +8,27 @@ from datetime import datetime
 from sqlalchemy import Connection, text
 
 from pipeline.domain.capture import SyncType
-from pipeline.domain.runs import Scope
+from pipeline.domain.runs import DataSource, Scope
 
 COUNT = text("""
 UPDATE data_sources SET refusals = refusals + 1, refused_since = coalesce(refused_since, :now)
- WHERE id = :source_id AND tenant_id = :tenant_id
+ WHERE id = :source_id AND tenant_id = :tenant_id AND credentials = :credentials
 RETURNING refusals
 """)
 
 
-def count_refusal(connection: Connection, scope: Scope, now: datetime) -> int:
-    """How often in a row the tenant has refused the source, this time included."""
-    values = {"source_id": scope.source_id, "tenant_id": scope.tenant_id, "now": now}
-    return int(connection.execute(COUNT, values).scalar_one())
+def count_refusal(connection: Connection, source: DataSource, now: datetime) -> int | None:
+    """How often in a row the tenant has refused the source, this time included.
+
+    ``None``, and nothing is counted, where the source has got other credentials since: they were not refused.
+    """
+    values = {
+        "source_id": source.scope.source_id,
+        "tenant_id": source.scope.tenant_id,
+        "credentials": source.credentials,
+        "now": now,
+    }
+    return connection.execute(COUNT, values).scalar()
 
 
 HOLD_BACK = text("""

@@ -6,7 +6,7 @@ still to be made, with what went wrong so far.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -153,6 +153,18 @@ UPDATE notification_subscriptions
                          * least(CAST(:longest AS interval), CAST(:first AS interval) * power(2, least(failures, 16)))
  WHERE source_id = :source_id AND tenant_id = :tenant_id AND resource = :resource
 """)
+
+
+OF_OTHERS = text("""
+SELECT subscription_id FROM notification_subscriptions
+ WHERE subscription_id = ANY(CAST(:ids AS text[])) AND source_id <> :source_id
+""")
+
+
+def of_others(connection: Connection, scope: Scope, ids: Collection[str]) -> frozenset[str]:
+    """Those of Microsoft's ids, in small letters, that are stored for another source than this one."""
+    values = {"ids": list(ids), "source_id": scope.source_id}
+    return frozenset(connection.execute(OF_OTHERS, values).scalars())
 
 
 def record(connection: Connection, action: Action, made: NewSubscription, now: datetime) -> bool:

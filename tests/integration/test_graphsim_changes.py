@@ -81,14 +81,21 @@ def test_a_subscription_is_made_read_renewed_and_deleted(client: App, endpoint: 
         {"resource": "roleManagement/directory/roleAssignments"},
         {"expirationDateTime": None},
         {"expirationDateTime": "soon"},
-        {"expirationDateTime": in_days(-1)},
-        {"expirationDateTime": in_days(29.001)},
         {"includeResourceData": True},
         {"nonsense": 1},
     ],
 )
 def test_what_can_not_be_subscribed_to_is_refused(client: App, endpoint: Hook, changes: Body) -> None:
     refused = client.subscribe(endpoint.address, **changes)
+
+    assert (refused.status_code, refused.json()["error"]["code"]) == (400, "InvalidRequest")
+    assert endpoint.handshakes == 0
+
+
+@pytest.mark.parametrize("days", [-1, 29.001])
+def test_a_subscription_may_last_29_days_from_now_and_no_longer(client: App, endpoint: Hook, days: float) -> None:
+    """86 seconds too long: reckoned here and not when tests are collected, which may be minutes before."""
+    refused = client.subscribe(endpoint.address, expirationDateTime=in_days(days))
 
     assert (refused.status_code, refused.json()["error"]["code"]) == (400, "InvalidRequest")
     assert endpoint.handshakes == 0

@@ -92,3 +92,31 @@ def test_a_worker_that_was_killed_holds_its_work_up_for_the_lease_only(world: Te
 
     assert world.keeper.keep(NOW + LEASE / 2) == Kept()
     assert world.keeper.keep(NOW + LEASE) == Kept(done=2)
+
+
+def test_two_sources_of_one_directory_keep_a_subscription_each(world: Tenants) -> None:
+    """The application is the same, and so is the address: one is added by the directory's id, one by its domain."""
+    world.add(1)
+    world.keeper.keep(NOW)
+    world.add(2, external="contoso.onmicrosoft.com")
+    shared = world.graphs["contoso.onmicrosoft.com"] = world.graph(1)
+
+    world.keeper.keep(NOW)
+
+    kept = world.rows("subscription_id")
+    assert len(set(kept)) == 4
+    assert {row[0] for row in kept} == set(shared.held)
+
+
+def test_what_an_attempt_without_an_answer_left_is_ended_also_beside_another_source(world: Tenants) -> None:
+    world.add(1)
+    world.keeper.keep(NOW)
+    world.add(2, external="contoso.onmicrosoft.com")
+    shared = world.graphs["contoso.onmicrosoft.com"] = world.graph(1)
+    shared.lose_answers = True
+    world.keeper.keep(NOW)
+    shared.lose_answers = False
+
+    world.keeper.keep(NOW, pauses=False)
+
+    assert {row[0] for row in world.rows("subscription_id")} == set(shared.held)

@@ -125,7 +125,22 @@ def test_a_lesser_event_does_not_hide_that_the_subscription_is_gone(
     assert standing(database) == {"users-0": (0, "recreate", False)}
 
 
-@pytest.mark.parametrize("body", [b"", b"not JSON", b'{"value": {}}'])
+DEEP = 100_000
+"""Levels of nesting, in a body that is short enough to be read."""
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"not JSON",
+        b'{"value": {}}',
+        b'{"value": [' + b"[" * DEEP + b"]" * DEEP + b"]}",
+        b'{"value": [{"subscriptionId": ' + b'{"a":' * DEEP,
+        b'{"a":' * DEEP,
+    ],
+    ids=["empty", "text", "no-list", "deep-lists", "deep-item", "deep-object"],
+)
 def test_what_is_no_delivery_is_refused(environment: dict[str, str], body: bytes) -> None:
     assert post(environment, body=body).status_code == 400
 
