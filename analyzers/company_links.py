@@ -98,23 +98,24 @@ Claims = Mapping[int, set[str]]
 def link_companies(graph: PsaGraph, *, active: bool = True) -> Links:
     """The links between the graph's tenants and its companies in use, or those out of use. Pure.
 
-    The rules are asked in their order. Whoever is linked or contested by one is out of the weaker ones: who was told
-    apart by hand or by an id is not mixed up again by a name.
+    The rules are asked in their order, and each settles the tenants that it says anything of. A company stays in, for
+    it may have several tenants; but a tenant that it claims beside others goes to those whom no surer rule of the
+    machine's own gave one: who was told apart by an id is not mixed up again by a name. A link by hand settles its
+    tenant and nothing else, so that linking a tenant that had no company changes no other tenant's.
     """
-    companies = {key: company for key, company in graph.companies.items() if company.active is active}
+    companies = tuple(company for company in graph.companies.values() if company.active is active)
     tenants = dict(graph.tenants)
     by_tenant: dict[int, Link] = {}
     contested: dict[int, tuple[str, ...]] = {}
     for rule, claim in RULES:
-        claims = claim(graph, companies.values(), tenants.values())
-        for tenant_id, claimants in claims.items():
-            if len(claimants) > 1:
-                contested[tenant_id] = tuple(sorted(claimants))
+        having = {link.company_id for link in by_tenant.values() if link.rule is not LinkRule.MANUAL}
+        for tenant_id, claimants in claim(graph, companies, tenants.values()).items():
+            del tenants[tenant_id]
+            left = sorted(claimants - having or claimants)
+            if len(left) > 1:
+                contested[tenant_id] = tuple(left)
             else:
-                by_tenant[tenant_id] = Link(company_id=next(iter(claimants)), tenant_id=tenant_id, rule=rule)
-        tenants = {key: tenant for key, tenant in tenants.items() if key not in claims}
-        settled = frozenset().union(*claims.values())
-        companies = {key: company for key, company in companies.items() if key not in settled}
+                by_tenant[tenant_id] = Link(company_id=left[0], tenant_id=tenant_id, rule=rule)
     return Links(by_tenant=by_tenant, contested=contested)
 
 
@@ -128,9 +129,9 @@ def domains_of(graph: PsaGraph, companies: Iterable[Company]) -> Mapping[str, fr
 
 
 def _by_hand(graph: PsaGraph, companies: Iterable[Company], tenants: Iterable[LinkableTenant]) -> Claims:
-    known = {tenant.id for tenant in tenants}
-    wanted = {company.id: graph.manual[company.id] for company in companies if company.id in graph.manual}
-    return _claims((tenant, company) for company, tenant in wanted.items() if tenant in known)
+    known = {company.id for company in companies}
+    wanted = ((tenant.id, graph.manual.get(tenant.id)) for tenant in tenants)
+    return _claims((tenant, company) for tenant, company in wanted if company in known)
 
 
 def _by_tenant_id(_graph: PsaGraph, companies: Iterable[Company], tenants: Iterable[LinkableTenant]) -> Claims:

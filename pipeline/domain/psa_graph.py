@@ -25,12 +25,12 @@ class LinkableTenant:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class PsaGraph:
-    """A PSA's customers and every tenant of the installation; ``manual`` is company id → tenant id, set by people."""
+    """A PSA's customers and every tenant of the installation; ``manual`` is tenant id → company id, set by people."""
 
     companies: Mapping[str, Company] = field(default_factory=dict)
     sites: Mapping[str, Site] = field(default_factory=dict)
     tenants: Mapping[int, LinkableTenant] = field(default_factory=dict)
-    manual: Mapping[str, int] = field(default_factory=dict)
+    manual: Mapping[int, str] = field(default_factory=dict)
     inputs: Mapping[Resource, ReadOutcome] = field(default_factory=dict)
 
     def unreadable(self, *resources: Resource) -> str | None:

@@ -27,7 +27,7 @@ SELECT t.id, t.name, d.external_tenant_id, e.external_id AS organization_id,
   LEFT JOIN public.entities e ON e.source_id = d.id AND e.entity_type = 'organization' AND e.deleted_at IS NULL
  ORDER BY t.id, d.id
 """)
-MANUAL = text("SELECT company_id, tenant_id FROM company_links WHERE source_id = :source_id")
+MANUAL = text("SELECT tenant_id, company_id FROM company_links WHERE source_id = :source_id")
 
 
 def load_psa_graph(connection: Connection, source: DataSource) -> PsaGraph:
@@ -44,7 +44,7 @@ def load_psa_graph(connection: Connection, source: DataSource) -> PsaGraph:
         companies=companies,
         sites=sites,
         tenants=load_linkable_tenants(connection),
-        manual={row.company_id: row.tenant_id for row in connection.execute(MANUAL, values)},
+        manual={row.tenant_id: row.company_id for row in connection.execute(MANUAL, values)},
         inputs=load_inputs(connection, source.scope),
     )
 
@@ -69,9 +69,9 @@ def load_linkable_tenants(connection: Connection) -> Mapping[int, LinkableTenant
 
 
 LINK = text("""
-INSERT INTO company_links (source_id, company_id, tenant_id)
-SELECT d.id, :company_id, :linked FROM data_sources d WHERE d.id = :source_id AND d.tenant_id = :tenant_id
-ON CONFLICT (source_id, company_id) DO UPDATE SET tenant_id = excluded.tenant_id
+INSERT INTO company_links (source_id, tenant_id, company_id)
+SELECT d.id, :linked, :company_id FROM data_sources d WHERE d.id = :source_id AND d.tenant_id = :tenant_id
+ON CONFLICT (source_id, tenant_id) DO UPDATE SET company_id = excluded.company_id
 """)
 UNLINK = text("""
 DELETE FROM company_links l USING data_sources d
@@ -80,8 +80,7 @@ DELETE FROM company_links l USING data_sources d
 
 
 def link_company(connection: Connection, scope: Scope, company_id: str, tenant_id: int) -> None:
-    """Links the tenant to the PSA's company by hand; a link that either had goes."""
-    connection.execute(UNLINK, {**_scoped(scope), "linked": tenant_id})
+    """Links the tenant to the PSA's company by hand, in place of a link it had; the company keeps its other tenants."""
     connection.execute(LINK, {**_scoped(scope), "company_id": company_id, "linked": tenant_id})
 
 

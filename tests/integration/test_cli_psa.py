@@ -68,8 +68,15 @@ def test_a_psa_is_added_synced_and_its_companies_are_linked_by_hand(
 
     program.done("psa", "link", connected, prospect)
     listed = {one["id"]: one for one in program.json("psa", "companies")}
-    assert (listed[prospect]["tenants"], listed[first]["tenants"]) == ([connected], [])
+    assert (listed[prospect]["tenants"], listed[first]["tenants"]) == ([connected, alone], [])
+    program.done("psa", "link", alone, first)
     program.done("psa", "unlink", connected)
+    listed = {one["id"]: one for one in program.json("psa", "companies")}
+    assert listed[prospect]["tenants"] == []
+    assert (listed[first]["tenants"], listed[first]["rules"]) == ([connected, alone], ["tenant_id", "manual"])
+    shown = program.done("psa", "companies", COLUMNS="120")
+    assert f"{connected}, {alone}" in shown
+    assert "tenant_id, manual" in shown
     assert "not linked by hand; `mspbyte psa companies`" in program.refused("psa", "unlink", connected)
 
 

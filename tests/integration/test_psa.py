@@ -214,3 +214,14 @@ def test_the_graph_of_a_psa_costs_the_same_statements_whatever_the_number_of_ten
             tenants.add_source(connection, tenant, source, wiring.now())
     run_id = msp.sync(SyncType.COMPANIES)
     assert msp.rows("SELECT queries FROM run_steps WHERE run_id = :id AND stage = 'analyze'", id=run_id) == [(few,)]
+
+
+def test_a_company_of_two_tenants_has_no_alert_left_when_one_is_told_by_its_id_and_one_by_hand(msp: Msp) -> None:
+    msp.sync()
+    with msp.parts.database.begin() as connection:
+        second = tenants.find_tenant(connection, f"tenant-{records.NO_CLIENT}")
+        psa.link_company(connection, msp.scope, str(records.client_id(records.CONNECTED)), second.id)
+
+    msp.sync(SyncType.COMPANIES)
+
+    assert msp.open() == {key: why for key, why in unread(msp).items() if key != msp.tenant(records.NO_CLIENT)}

@@ -36,7 +36,7 @@ READ_SOON = "The next sync of the PSA, which is asked for, brings the alerts in 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class CompanyLine:
-    """One company in a line. ``rules`` say by what each of the tenants is known to be its own."""
+    """A company: ``tenants`` are sorted by name; ``rules`` say by what each of them is known to be its own."""
 
     id: str
     name: str
@@ -75,7 +75,7 @@ def link(
     *,
     psa: Psa = "",
 ) -> None:
-    """Link a tenant to a company by hand, before every other rule. A link that either had goes."""
+    """Link a tenant to a company by hand, before every other rule. A company may have several tenants."""
     with opened(psa) as (connection, source):
         found = find_tenant(connection, tenant)
         graph = load_psa_graph(connection, source)
@@ -123,13 +123,14 @@ def _company(graph: PsaGraph, company_id: str) -> Company:
 
 
 def _line(graph: PsaGraph, links: Links, company: Company) -> CompanyLine:
-    own = [one for one in links.by_tenant.values() if one.company_id == company.id]
+    own = [(graph.tenants[key].name, one) for key, one in links.by_tenant.items() if one.company_id == company.id]
+    own.sort(key=lambda pair: pair[0])
     return CompanyLine(
         id=company.id,
         name=company.display_name,
         active=company.active,
-        tenants=[graph.tenants[one.tenant_id].name for one in own],
-        rules=sorted({one.rule.value for one in own}),
+        tenants=[name for name, _ in own],
+        rules=[one.rule.value for _, one in own],
         contested=[graph.tenants[tenant].name for tenant in links.contested_by(company.id)],
     )
 

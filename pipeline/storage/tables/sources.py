@@ -97,10 +97,9 @@ company_links = Table(
     "company_links",
     metadata,
     Column("source_id", ForeignKey("data_sources.id", ondelete="CASCADE"), nullable=False),
-    Column("company_id", Text, nullable=False),
     Column("tenant_id", ForeignKey("tenants.id", ondelete="CASCADE"), nullable=False),
-    PrimaryKeyConstraint("source_id", "company_id"),
-    UniqueConstraint("source_id", "tenant_id", name="company_links_one_per_tenant"),
+    Column("company_id", Text, nullable=False),
+    PrimaryKeyConstraint("source_id", "tenant_id"),
 )
 
 flag_overrides = Table(

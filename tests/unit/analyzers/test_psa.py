@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from analyzers.company_links import LinkRule, link_companies
+from analyzers.company_links import Link, LinkRule, link_companies
 from analyzers.psa import analyze, tenant_entity
 from pipeline.domain.capture import COMPLETE, ReadOutcome, Resource
 from pipeline.domain.entities import EntityType
@@ -38,7 +39,7 @@ def tenant(number: int, name: str = "", *, guid: str = "", domains: tuple[str, .
 
 def graph(
     *things: Company | LinkableTenant | Site,
-    manual: Mapping[str, int] | None = None,
+    manual: Mapping[int, str] | None = None,
     inputs: Mapping[Resource, ReadOutcome] | None = None,
 ) -> PsaGraph:
     return PsaGraph(
@@ -56,7 +57,7 @@ def site(key: str, company_id: str, *domains: str, active: bool = True) -> Site:
 
 CONTOSO = company("1", "Contoso", ids=("guid-1",), domains=("contoso.com",))
 LINKED: dict[str, tuple[PsaGraph, LinkRule]] = {
-    "by hand": (graph(company("1"), tenant(1), manual={"1": 1}), LinkRule.MANUAL),
+    "by hand": (graph(company("1"), tenant(1), manual={1: "1"}), LinkRule.MANUAL),
     "by the Microsoft tenant": (graph(CONTOSO, tenant(1, guid="guid-1")), LinkRule.TENANT_ID),
     "by a verified domain": (graph(CONTOSO, tenant(1, domains=("x.com", "contoso.com"))), LinkRule.DOMAIN),
     "by a site's domain": (
@@ -64,7 +65,7 @@ LINKED: dict[str, tuple[PsaGraph, LinkRule]] = {
         LinkRule.DOMAIN,
     ),
     "by name": (graph(company("1", " CONTOSO  Ltd "), tenant(1, "Contoso ltd")), LinkRule.NAME),
-    "by hand before the id": (graph(CONTOSO, tenant(1), tenant(2, guid="guid-1"), manual={"1": 1}), LinkRule.MANUAL),
+    "by hand before the id": (graph(CONTOSO, tenant(1), tenant(2, guid="guid-1"), manual={1: "1"}), LinkRule.MANUAL),
     "by the id before another's domain": (
         graph(CONTOSO, company("2", domains=("b.com",)), tenant(1, guid="guid-1", domains=("b.com",))),
         LinkRule.TENANT_ID,
@@ -83,7 +84,7 @@ UNLINKED = {
     ),
     "a part of a domain": graph(company("1", domains=("contoso.com",)), tenant(1, domains=("mail.contoso.com",))),
     "no name at all": graph(Company(id="1"), LinkableTenant(id=1, name="")),
-    "a link to a company that is gone": graph(company("1"), tenant(1), manual={"2": 1}),
+    "a link to a company that is gone": graph(company("1"), tenant(1), manual={1: "2"}),
     "two companies of one id": graph(CONTOSO, company("2", ids=("guid-1",)), tenant(1, guid="guid-1")),
     "two companies of one id, one also of the name": graph(
         CONTOSO, company("2", ids=("guid-1",)), tenant(1, "Contoso", guid="guid-1")
@@ -110,15 +111,53 @@ def test_a_company_may_have_several_tenants_told_by_the_same_rule() -> None:
     assert {key: link.company_id for key, link in links.by_tenant.items()} == {1: "1", 2: "1"}
 
 
-def test_who_is_linked_by_hand_claims_nothing_else() -> None:
-    links = link_companies(graph(CONTOSO, tenant(1), tenant(2, domains=("contoso.com",)), manual={"1": 1}))
-    assert set(links.by_tenant) == {1}
+def test_a_company_may_have_several_tenants_each_told_by_another_rule() -> None:
+    links = link_companies(
+        graph(
+            CONTOSO,
+            *(tenant(1), tenant(2, guid="guid-1"), tenant(3, domains=("contoso.com",)), tenant(4, "Contoso")),
+            tenant(5),
+            manual={1: "1", 5: "1"},
+        )
+    )
+    assert {key: (link.company_id, link.rule) for key, link in links.by_tenant.items()} == {
+        1: ("1", LinkRule.MANUAL),
+        2: ("1", LinkRule.TENANT_ID),
+        3: ("1", LinkRule.DOMAIN),
+        4: ("1", LinkRule.NAME),
+        5: ("1", LinkRule.MANUAL),
+    }
+
+
+def test_who_has_a_tenant_by_a_surer_rule_leaves_the_next_to_who_has_none() -> None:
+    links = link_companies(
+        graph(
+            CONTOSO,
+            company("2", domains=("contoso.com",)),
+            *(tenant(1, guid="guid-1"), tenant(2, domains=("contoso.com",))),
+        )
+    )
+    assert {key: link.company_id for key, link in links.by_tenant.items()} == {1: "1", 2: "2"}
+    assert links.contested == {}
+
+
+def test_companies_that_each_have_a_tenant_contest_another_all_the_same() -> None:
+    links = link_companies(
+        graph(
+            CONTOSO,
+            company("2", ids=("guid-2",), domains=("contoso.com",)),
+            tenant(1, guid="guid-1"),
+            tenant(2, guid="guid-2"),
+            tenant(3, domains=("contoso.com",)),
+        )
+    )
+    assert links.contested == {3: ("1", "2")}
 
 
 def test_one_link_by_hand_ends_a_contest() -> None:
     contest = (CONTOSO, company("2", "Contoso B", ids=("guid-1",)), tenant(1, guid="guid-1"))
     assert link_companies(graph(*contest)).contested == {1: ("1", "2")}
-    settled = link_companies(graph(*contest, manual={"2": 1}))
+    settled = link_companies(graph(*contest, manual={1: "2"}))
     assert settled.contested == {}
     assert settled.by_tenant[1].company_id == "2"
 
@@ -128,18 +167,28 @@ companies = st.lists(st.builds(lambda ids, domains: (ids, domains), some, some),
 tenants = st.lists(st.builds(lambda guid, domains: (guid, domains), st.sampled_from(["", *"abc"]), some), max_size=4)
 
 
-@given(companies, tenants, st.dictionaries(st.sampled_from("0123"), st.integers(0, 3), max_size=3))
-def test_every_tenant_is_linked_contested_or_free_and_no_company_is_both_linked_and_told_unlinked(
+def psa_of(
     given_companies: list[tuple[tuple[str, ...], tuple[str, ...]]],
     given_tenants: list[tuple[str, tuple[str, ...]]],
-    manual: dict[str, int],
-) -> None:
-    found = graph(
+    manual: dict[int, str],
+) -> PsaGraph:
+    return graph(
         *(company(str(key), ids=ids, domains=domains) for key, (ids, domains) in enumerate(given_companies)),
         *(tenant(key, guid=guid, domains=domains) for key, (guid, domains) in enumerate(given_tenants)),
         manual=manual,
     )
+
+
+@given(companies, tenants, st.dictionaries(st.integers(0, 3), st.sampled_from("0123"), max_size=3))
+def test_every_tenant_is_linked_contested_or_free_and_no_company_is_both_linked_and_told_unlinked(
+    given_companies: list[tuple[tuple[str, ...], tuple[str, ...]]],
+    given_tenants: list[tuple[str, tuple[str, ...]]],
+    manual: dict[int, str],
+) -> None:
+    found = psa_of(given_companies, given_tenants, manual)
     links = link_companies(found)
+    by_hand = {key: company for key, company in manual.items() if key in found.tenants and company in found.companies}
+    assert {key: links.by_tenant[key].company_id for key in by_hand} == by_hand
     findings = analyze(found).findings
     assert links.by_tenant.keys().isdisjoint(links.contested)
     assert all(len(claims) > 1 for claims in links.contested.values())
@@ -149,6 +198,24 @@ def test_every_tenant_is_linked_contested_or_free_and_no_company_is_both_linked_
     assert {
         key for key in found.tenants if (EntityType.TENANTS, tenant_entity(key)) not in told
     } == links.by_tenant.keys()
+
+
+@given(companies, tenants, st.dictionaries(st.integers(0, 3), st.sampled_from("0123"), max_size=3), st.data())
+def test_linking_a_tenant_without_a_company_by_hand_settles_it_and_changes_no_other(
+    given_companies: list[tuple[tuple[str, ...], tuple[str, ...]]],
+    given_tenants: list[tuple[str, tuple[str, ...]]],
+    manual: dict[int, str],
+    data: st.DataObject,
+) -> None:
+    found = psa_of(given_companies, given_tenants, manual)
+    before = link_companies(found).by_tenant
+    open_tenants = sorted(found.tenants.keys() - before.keys())
+    assume(open_tenants and found.companies)
+    chosen, owner = data.draw(st.sampled_from(open_tenants)), data.draw(st.sampled_from(sorted(found.companies)))
+
+    after = link_companies(replace(found, manual={**manual, chosen: owner})).by_tenant
+
+    assert after == {**before, chosen: Link(company_id=owner, tenant_id=chosen, rule=LinkRule.MANUAL)}
 
 
 def reasons(findings: tuple[Finding, ...]) -> dict[str, tuple[str, ...]]:

@@ -53,16 +53,15 @@ def upgrade() -> None:
     op.create_table(
         "company_links",
         sa.Column("source_id", sa.Integer(), nullable=False),
-        sa.Column("company_id", sa.Text(), nullable=False),
         sa.Column("tenant_id", sa.Integer(), nullable=False),
+        sa.Column("company_id", sa.Text(), nullable=False),
         sa.ForeignKeyConstraint(
             ["source_id"], ["data_sources.id"], name=op.f("company_links_source_id_fkey"), ondelete="CASCADE"
         ),
         sa.ForeignKeyConstraint(
             ["tenant_id"], ["tenants.id"], name=op.f("company_links_tenant_id_fkey"), ondelete="CASCADE"
         ),
-        sa.PrimaryKeyConstraint("source_id", "company_id", name=op.f("company_links_pkey")),
-        sa.UniqueConstraint("source_id", "tenant_id", name="company_links_one_per_tenant"),
+        sa.PrimaryKeyConstraint("source_id", "tenant_id", name=op.f("company_links_pkey")),
     )
     op.create_table(
         "staged_rows",
