@@ -27,20 +27,9 @@ from pipeline.providers.microsoft365.conclusion import NO_PREMIUM
 from pipeline.providers.microsoft365.source import Microsoft365Source
 from pipeline.providers.retry import Clock
 from tests.readings import normalized
+from tests.sleeping import Time
 
 NON_PREMIUM = "Authentication_RequestFromNonPremiumTenantOrB2CTenant"
-
-
-@dataclass
-class Time:
-    """A clock that only sleeping moves on."""
-
-    now: float = 0.0
-    slept: list[float] = field(default_factory=list)
-
-    async def sleep(self, seconds: float) -> None:
-        self.slept.append(seconds)
-        self.now += seconds
 
 
 @pytest.fixture(scope="module")
@@ -90,7 +79,7 @@ class Reader:
             ca_path=self.simulator.ca_path,
             store=self.store,
             deadline=deadline,
-            clock=Clock(monotonic=lambda: self.time.now, sleep=self.time.sleep),
+            clock=self.time.clock(),
         )
         self.pages.clear()
         return normalized(source, self.pages, source.read(resources_of(Provider.MICROSOFT365), self.pages.append))
@@ -167,10 +156,13 @@ def test_a_premium_tenant_that_is_called_unlicensed_for_a_moment_keeps_its_sign_
     assert reader.read() == calm
 
 
-def test_without_a_premium_licence_every_user_is_read_and_no_sign_in(reader: Reader) -> None:
+def test_without_a_premium_licence_every_user_is_read_and_nothing_else_is_asked_for_that_needs_it(
+    reader: Reader,
+) -> None:
     reader.fails(status=403, code=NON_PREMIUM, path="users", times=6)  # three of them when asking for changes
     capture = reader.read()
-    assert incomplete(capture) == {Resource.SIGN_IN_ACTIVITY: NO_PREMIUM}
+    needing = (Resource.SIGN_IN_ACTIVITY, Resource.REGISTRATION_DETAILS)
+    assert incomplete(capture) == dict.fromkeys(needing, NO_PREMIUM)
     assert capture.outcomes[Resource.USERS] == COMPLETE
     assert len(capture.entities[EntityType.IDENTITIES]) == 1100
 

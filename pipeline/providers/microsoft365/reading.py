@@ -17,6 +17,7 @@ from pipeline.providers.microsoft365.client import GraphClient
 from pipeline.providers.microsoft365.conclusion import Reading, Readings
 from pipeline.providers.microsoft365.lists import GraphList
 from pipeline.providers.microsoft365.members import MemberReading, MembersOf, Sink, spooled
+from pipeline.providers.microsoft365.refusals import NonPremiumTenantError
 from pipeline.providers.microsoft365.spool import Spool
 from pipeline.providers.microsoft365.throttling.buckets import LARGE_ABOVE
 from pipeline.providers.microsoft365.together import together
@@ -80,12 +81,14 @@ class TenantReading:
             changed = await self._changed.users(link, with_sign_ins=again)
             if changed is not None:
                 return changed
-        passes: list[Coroutine[None, None, Readings]] = []
-        if not set(PEOPLE).isdisjoint(wanted):
-            passes.append(self._users(with_sign_ins=with_sign_ins))
-        if Resource.REGISTRATION_DETAILS in wanted:
-            passes.append(self._plain(lists.REGISTRATION_DETAILS))
-        return _merged(await together(passes))
+        found = await self._users(with_sign_ins=with_sign_ins) if not set(PEOPLE).isdisjoint(wanted) else {}
+        if Resource.REGISTRATION_DETAILS not in wanted:
+            return found
+        activity = found.get(Resource.SIGN_IN_ACTIVITY, Reading())
+        if isinstance(activity.error, NonPremiumTenantError):
+            # It would be told the same, three times, from a bucket that holds a request every two seconds.
+            return {**found, Resource.REGISTRATION_DETAILS: activity}
+        return {**found, **await self._plain(lists.REGISTRATION_DETAILS)}
 
     async def _users(self, *, with_sign_ins: bool) -> Readings:
         """The link to their changes is asked for before the list, so that what changes meanwhile is told again."""
