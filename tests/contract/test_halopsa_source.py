@@ -34,22 +34,11 @@ from pipeline.providers.memory import MemorySource
 from pipeline.providers.retry import Clock
 from pipeline.providers.source import TenantSource
 from pipeline.providers.trust import trusting
+from tests.sleeping import Time
 
 EVERYTHING = resources_of(Provider.HALOPSA)
 TENANTS = 12
 NOW = datetime(2026, 1, 2, tzinfo=UTC)
-
-
-@dataclass
-class Time:
-    """A clock that only sleeping moves on."""
-
-    now: float = 0.0
-    slept: list[float] = field(default_factory=list)
-
-    async def sleep(self, seconds: float) -> None:
-        self.slept.append(seconds)
-        self.now += seconds
 
 
 @dataclass
@@ -83,7 +72,7 @@ class Halo:
             tokens=self.tokens,
             deadline=deadline,
             page_size=page_size,
-            clock=Clock(monotonic=lambda: self.time.now, sleep=self.time.sleep),
+            clock=self.time.clock(),
         )
 
     def read(self, *wanted: Resource, source: TenantSource | None = None) -> NormalizedCapture:

@@ -17,25 +17,10 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from pipeline.providers.microsoft365.client import GraphClient
-from pipeline.providers.retry import Clock
+from tests.sleeping import Time
 
 T = TypeVar("T")
 HOST = "https://graph.test"
-
-
-@dataclass
-class Time:
-    """A clock that only sleeping moves on; chance is always one half."""
-
-    now: float = 0.0
-    slept: list[float] = field(default_factory=list)
-
-    async def sleep(self, seconds: float) -> None:
-        self.slept.append(seconds)
-        self.now += seconds
-
-    def clock(self) -> Clock:
-        return Clock(monotonic=lambda: self.now, sleep=self.sleep, random=lambda: 0.5)
 
 
 @dataclass

@@ -12,7 +12,7 @@ from pipeline.errors import ServerUnavailableError
 from pipeline.providers.microsoft365.throttling.buckets import Bucket
 from pipeline.providers.microsoft365.throttling.fallback import ALONE_SECONDS, SharedElseLocal, open_store
 from pipeline.providers.microsoft365.throttling.store import Draw, LocalStore, Places
-from tests.unit.providers.conftest import Time
+from tests.sleeping import Time
 
 DRAW = Draw(key="k", units=1, limit=Bucket.PROTECTION.limit, pace=Bucket.PROTECTION.pace)
 

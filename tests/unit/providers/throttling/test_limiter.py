@@ -9,7 +9,7 @@ import pytest
 from pipeline.errors import DeadlineExceededError, ThrottledError
 from pipeline.providers.microsoft365.throttling.limiter import Limiter, Turn
 from pipeline.providers.microsoft365.throttling.store import Draw, LocalStore
-from tests.unit.providers.conftest import Time
+from tests.sleeping import Time
 
 POLICIES = "/identity/conditionalAccess/policies"
 SPACING = 1 / 0.88 / 0.5
