@@ -12,14 +12,12 @@ from pipeline.providers.microsoft365.subscriptions import Microsoft365Subscripti
 from pipeline.providers.retry import RetryPolicy
 from pipeline.settings import Settings
 from pipeline.stages.notifications import debounce_of
-from pipeline.stages.subscriptions import Keeper
+from pipeline.stages.subscriptions import TENANT_SECONDS, Keeper
 from pipeline.storage.credentials import Vault
 from pipeline.storage.database import Database
 
 ONCE = RetryPolicy(attempts=1, list_attempts=1)
 """What fails waits for the row's next attempt: a request to make a subscription must not be repeated blindly."""
-TENANT_SECONDS = 20.0
-"""For all that is to be done in one tenant; others wait for the thread."""
 
 
 def build_keeper(settings: Settings, database: Database) -> Keeper:

@@ -47,6 +47,8 @@ class Graph:
     asked: Counter[str] = field(default_factory=Counter)
     refuse: int = 0
     """A status every request is refused with."""
+    retry_after: int | None = None
+    """Seconds that a refusal asks for."""
     lose_answers: bool = False
     """Requests are done, and the connection breaks before the answer."""
     unreachable: Exception | None = None
@@ -54,7 +56,8 @@ class Graph:
     def answer(self, request: httpx.Request) -> httpx.Response:
         self.asked[request.method] += 1
         if self.refuse:
-            return httpx.Response(self.refuse, json={"error": {"code": "Refused"}})
+            asked = {} if self.retry_after is None else {"Retry-After": str(self.retry_after)}
+            return httpx.Response(self.refuse, json={"error": {"code": "Refused"}}, headers=asked)
         found = self._done(request.method, request.url.path.removeprefix("/v1.0"), request.content)
         if self.lose_answers:
             raise httpx.ReadError("cut", request=request)

@@ -6,6 +6,7 @@ import hashlib
 import random
 import re
 import secrets
+import time
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence, Set
 from concurrent.futures import ThreadPoolExecutor
@@ -26,7 +27,7 @@ from pipeline.domain.subscriptions import (
     Step,
     WantedAction,
 )
-from pipeline.errors import PipelineError
+from pipeline.errors import PipelineError, TransientError
 from pipeline.providers.microsoft365.subscriptions import Microsoft365Subscriptions
 from pipeline.storage import subscriptions as stored
 from pipeline.storage.database import Database
@@ -45,6 +46,10 @@ MOST = 64
 """Actions a tick; the rest is due a minute later."""
 AT_ONCE = 8
 """Tenants that are asked at the same time."""
+TENANT_SECONDS = 20.0
+"""For all that is to be done in one tenant; others wait for the thread."""
+BEGIN_WITHIN = 10.0
+"""Seconds of a tick after which no tenant is begun, so that a tick ends within 30: its worker has more to do."""
 LEASE = timedelta(minutes=10)
 """What a killed worker was at is tried again after this; much longer than a tick takes."""
 STATE_BYTES = 48
@@ -90,10 +95,11 @@ def _step(one: Candidate, now: datetime, url: str | None, *, stands: bool) -> St
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Kept:
-    """How many actions were done, and how many failed and wait for their next attempt."""
+    """How many actions were done, failed and wait for their next attempt, or were left to the next tick."""
 
     done: int = 0
     failed: int = 0
+    left: int = 0
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -104,13 +110,17 @@ class Keeper:
     open_subscriptions: OpenSubscriptions = field(repr=False)
     url: str | None
     debounce: Debounce
+    clock: Callable[[], float] = time.monotonic
+    """In seconds, for how long a tick takes."""
 
     def keep(self, now: datetime, *, tenant_id: int | None = None, pauses: bool = True) -> Kept:
         """One tick, for one tenant or for all; a tenant that fails does not hold up the others.
 
-        What is due is found and claimed by a constant number of statements. An error that is none of a tenant's is
+        What is due is found and claimed by a constant number of statements; what there is no time for is due at the
+        next tick. An error that is none of a tenant's is
         raised when all tenants are done.
         """
+        began = self.clock()
         url = self.url and self.url + NOTIFICATIONS_PATH
         with self.database.begin() as connection:
             found = stored.candidates(
@@ -133,25 +143,36 @@ class Keeper:
         for action in actions:
             by_source[sources[action.scope]].append(action)
         with ThreadPoolExecutor(AT_ONCE, thread_name_prefix="subscriptions") as pool:
-            failed = sum(pool.map(partial(self._keep_source, now), by_source.keys(), by_source.values()))
-        kept = Kept(done=len(actions) - failed, failed=failed)
-        log.info("subscriptions_kept", done=kept.done, failed=kept.failed)
+            parts = list(pool.map(partial(self._keep_source, now, began), by_source.keys(), by_source.values()))
+        kept = Kept(
+            done=sum(part.done for part in parts),
+            failed=sum(part.failed for part in parts),
+            left=sum(part.left for part in parts),
+        )
+        log.info("subscriptions_kept", done=kept.done, failed=kept.failed, left=kept.left)
         return kept
 
-    def _keep_source(self, now: datetime, source: DataSource, actions: Sequence[Action]) -> int:
-        """How many of the actions failed: with the first, the rest of a source, for its tenant is what refuses."""
-        left = list(actions)
+    def _keep_source(self, now: datetime, began: float, source: DataSource, actions: Sequence[Action]) -> Kept:
+        """What became of the actions. With the first, the rest of a source fails, for its tenant is what refuses."""
+        if self.clock() - began > BEGIN_WITHIN:
+            with self.database.begin() as connection:
+                for action in actions:
+                    stored.release(connection, action)
+            return Kept(left=len(actions))
+        todo = list(actions)
         try:
             with self.open_subscriptions(source) as there:
-                while left:
-                    self._do(there, source, left[0], now)
-                    left.pop(0)
+                while todo:
+                    self._do(there, source, todo[0], now)
+                    todo.pop(0)
         except PipelineError as error:
             log.warning("subscription_failed", source=source.scope.source_id, error=type(error).__name__)
+            asked_for = (error.retry_after or 0.0) if isinstance(error, TransientError) else 0.0
+            since = timedelta(seconds=self.clock() - began)
             with self.database.begin() as connection:
-                for action in left:
-                    stored.fail(connection, action, str(error), now)
-        return len(left)
+                for action in todo:
+                    stored.fail(connection, action, str(error), now + since, asked_for=timedelta(seconds=asked_for))
+        return Kept(done=len(actions) - len(todo), failed=len(todo))
 
     def _do(self, there: Microsoft365Subscriptions, source: DataSource, action: Action, now: datetime) -> None:
         if action.step is Step.DELETE:

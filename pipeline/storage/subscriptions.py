@@ -149,8 +149,14 @@ DELETE FROM notification_subscriptions
 FAIL = text("""
 UPDATE notification_subscriptions
    SET failures = failures + 1, last_error = :reason,
-       next_attempt_at = :now + (0.9 + 0.2 * random())
-                         * least(CAST(:longest AS interval), CAST(:first AS interval) * power(2, least(failures, 16)))
+       next_attempt_at = :now + greatest(
+           CAST(:asked_for AS interval),
+           (0.9 + 0.2 * random())
+           * least(CAST(:longest AS interval), CAST(:first AS interval) * power(2, least(failures, 16))))
+ WHERE source_id = :source_id AND tenant_id = :tenant_id AND resource = :resource
+""")
+RELEASE = text("""
+UPDATE notification_subscriptions SET next_attempt_at = NULL
  WHERE source_id = :source_id AND tenant_id = :tenant_id AND resource = :resource
 """)
 
@@ -189,10 +195,17 @@ def drop(connection: Connection, action: Action) -> None:
     connection.execute(DROP, _key(action))
 
 
-def fail(connection: Connection, action: Action, reason: str, now: datetime) -> None:
-    """Stores why an action failed, and lets it rest for a while, longer each time."""
-    pauses = {"first": FIRST_PAUSE, "longest": LONGEST_PAUSE}
+def fail(
+    connection: Connection, action: Action, reason: str, now: datetime, *, asked_for: timedelta = timedelta()
+) -> None:
+    """Stores why an action failed, and lets it rest: longer each time, and as long as the tenant asked for."""
+    pauses = {"first": FIRST_PAUSE, "longest": LONGEST_PAUSE, "asked_for": asked_for}
     connection.execute(FAIL, {**_key(action), **pauses, "reason": reason, "now": now})
+
+
+def release(connection: Connection, action: Action) -> None:
+    """Gives back a claimed action that was not begun: it is due at once."""
+    connection.execute(RELEASE, _key(action))
 
 
 def _key(action: Action) -> dict[str, object]:

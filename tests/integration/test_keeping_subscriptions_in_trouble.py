@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import datetime, timedelta
+from itertools import count
 
 import pytest
 
 from pipeline.domain.runs import DataSource
 from pipeline.errors import SettingError, TenantUnreachableError
 from pipeline.providers.microsoft365.subscriptions import Microsoft365Subscriptions
-from pipeline.stages.subscriptions import LEASE, Kept
+from pipeline.stages.subscriptions import BEGIN_WITHIN, LEASE, Kept
 from pipeline.storage.database import Database
 from pipeline.storage.subscriptions import FIRST_PAUSE
 from tests.subscribers import NOW, Tenants, tenants_in
@@ -120,3 +121,26 @@ def test_what_an_attempt_without_an_answer_left_is_ended_also_beside_another_sou
     world.keeper.keep(NOW, pauses=False)
 
     assert {row[0] for row in world.rows("subscription_id")} == set(shared.held)
+
+
+def test_a_throttled_tenant_rests_as_long_as_it_asks_for(world: Tenants) -> None:
+    world.add(1)
+    world.graph(1).refuse, world.graph(1).retry_after = 429, 900
+    assert world.keeper.keep(NOW) == Kept(failed=2)
+    world.graph(1).refuse = 0
+
+    assert world.keeper.keep(NOW + timedelta(seconds=899)) == Kept()
+
+    assert world.keeper.keep(NOW + timedelta(seconds=930)) == Kept(done=2)
+
+
+def test_a_tick_begins_no_tenant_after_its_time_and_leaves_the_rest_to_the_next(world: Tenants) -> None:
+    for number in range(4):
+        world.add(number)
+    passed = count(step=BEGIN_WITHIN)
+
+    kept = replace(world.keeper, clock=lambda: next(passed)).keep(NOW)
+
+    assert kept == Kept(done=2, left=6), "the clock has moved beyond the time when the second is to begin"
+    assert world.keeper.keep(NOW) == Kept(done=6), "what was left waits for nothing"
+    assert [len(world.graph(number).held) for number in range(4)] == [2] * 4
