@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+from graphsim.directory.tenants import generate
 from graphsim.pages import capture_pages
-from graphsim.tenants import generate
 from pipeline.domain.capture import COMPLETE, Page, ReadOutcome, Resource
 
 POSTURE = 4

@@ -17,11 +17,11 @@ import msgspec
 from benchmarks.grounds import Grounds
 from benchmarks.hammering import READY, Orders
 from benchmarks.rows import Goal, Measure, Row
-from graphsim.groups import license_group_id
-from graphsim.limits import Bucket
-from graphsim.meter import Reading
+from graphsim.directory.groups import license_group_id
 from graphsim.serve import RunningSimulator
 from graphsim.simulator import SimulatorConfig
+from graphsim.trouble.limits import Bucket
+from graphsim.trouble.meter import Reading
 from pipeline.providers.microsoft365.throttling.limiter import Tally
 
 PROCESSES = 8

@@ -12,16 +12,18 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from graphsim import authority, batch, control, tokens, traffic_control
-from graphsim.delivery import TroubledResponse
-from graphsim.dispatch import Caller, error_body, refusal, respond, run_into, strike
-from graphsim.errors import GraphError, bad_request, invalid_token, not_simulated, unknown_identity
-from graphsim.exchange import Answer, GraphRequest
-from graphsim.faults import Delivery
+from graphsim import control, traffic_control
 from graphsim.halopsa import app as halopsa
-from graphsim.playing import played
+from graphsim.protocol.errors import GraphError, bad_request, invalid_token, not_simulated, unknown_identity
+from graphsim.protocol.exchange import Answer, GraphRequest
+from graphsim.reading import batch
+from graphsim.reading.dispatch import Caller, error_body, refusal, respond, run_into, strike
+from graphsim.sign_in import authority, tokens
 from graphsim.simulator import Simulator, SimulatorConfig, start
-from graphsim.state import TenantState
+from graphsim.trouble.delivery import TroubledResponse
+from graphsim.trouble.faults import Delivery
+from graphsim.world.playing import played
+from graphsim.world.state import TenantState
 
 Clock = Callable[[], float]
 _METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"]

@@ -11,12 +11,12 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from graphsim import mutations, scenario, tenant_mutations
-from graphsim.fault_rules import FaultBody
+from graphsim.directory.tenants import Json
 from graphsim.simulator import Simulator
-from graphsim.state import TenantState
-from graphsim.targets import ScenarioError
-from graphsim.tenants import Json
+from graphsim.trouble.fault_rules import FaultBody
+from graphsim.world import mutations, scenario, tenant_mutations
+from graphsim.world.state import TenantState
+from graphsim.world.targets import ScenarioError
 
 Action = Callable[[TenantState, Request], Awaitable[Json]]
 _Body = TypeVar("_Body")

@@ -8,13 +8,16 @@ from datetime import datetime
 
 import msgspec
 
-from graphsim import access, lists, membership, roles
-from graphsim.collection import Collection
-from graphsim.listing import SIGN_IN_PAGE, Wanted, page
-from graphsim.odata import Query
-from graphsim.reads import Place
-from graphsim.state import TenantState
-from graphsim.tenants import Tenant
+from graphsim.directory import roles
+from graphsim.directory.tenants import Tenant
+from graphsim.policies import access
+from graphsim.protocol.odata import Query
+from graphsim.reading import lists
+from graphsim.reading.collection import Collection
+from graphsim.reading.listing import SIGN_IN_PAGE, Wanted, page
+from graphsim.reading.reads import Place
+from graphsim.world import membership
+from graphsim.world.state import TenantState
 
 SERVICE = "https://graph.microsoft.com/v1.0"
 USER_PROPERTIES = (

@@ -17,9 +17,9 @@ from starlette.applications import Starlette
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from graphsim.app import create_app
-from graphsim.delivery import ABORT
 from graphsim.simulator import Credentials, Simulator, SimulatorConfig
 from graphsim.tls import TlsFiles, ensure_certificates
+from graphsim.trouble.delivery import ABORT
 
 ADDRESS_FILE = "graphsim.url"
 """Holds the server's address while it runs, in ``state_dir``."""

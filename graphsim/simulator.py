@@ -7,18 +7,18 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-from graphsim.assertions import load_certificate
 from graphsim.clock import WorldClock, clock_from
-from graphsim.fault_rules import FaultRule, made
+from graphsim.directory.tenants import generate, tenant_id, tenant_index
 from graphsim.halopsa.state import HaloState
-from graphsim.limits import Bucket
-from graphsim.meter import KEPT_SECONDS, Reading
-from graphsim.notifier import Notifier
-from graphsim.playing import Playback, Scenario
-from graphsim.state import TenantState
-from graphsim.tenants import generate, tenant_id, tenant_index
-from graphsim.throttling import Throttle
-from graphsim.traffic import Traffic
+from graphsim.notifying.notifier import Notifier
+from graphsim.sign_in.assertions import load_certificate
+from graphsim.trouble.fault_rules import FaultRule, made
+from graphsim.trouble.limits import Bucket
+from graphsim.trouble.meter import KEPT_SECONDS, Reading
+from graphsim.trouble.throttling import Throttle
+from graphsim.trouble.traffic import Traffic
+from graphsim.world.playing import Playback, Scenario
+from graphsim.world.state import TenantState
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

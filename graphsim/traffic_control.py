@@ -10,10 +10,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from graphsim.enterprise_application import EnterpriseApplication
-from graphsim.fault_rules import FaultBody, made
-from graphsim.meter import KEPT_SECONDS
 from graphsim.simulator import Simulator
+from graphsim.trouble.fault_rules import FaultBody, made
+from graphsim.trouble.meter import KEPT_SECONDS
+from graphsim.world.enterprise_application import EnterpriseApplication
 
 Action = Callable[[Request], Awaitable[Mapping[str, object]]]
 _Body = TypeVar("_Body")

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from graphsim.words import FIRST_NAMES, LAST_NAMES
+from graphsim.directory.words import FIRST_NAMES, LAST_NAMES
 from pipeline.observability.crashes import trace
 
 _PERSON = rf"\b(?:{'|'.join(FIRST_NAMES)})(?:[ ._+]|%20)(?:{'|'.join(LAST_NAMES)})(?![a-z])"

@@ -12,7 +12,7 @@ from typing import Any
 import httpx
 
 from graphsim.serve import RunningSimulator
-from graphsim.state import TenantState
+from graphsim.world.state import TenantState
 
 Untyped = Any
 """The SDK's modules are not followed by mypy: there are 16,700 of them."""

@@ -11,9 +11,9 @@ from uuid import UUID
 from cryptography.fernet import Fernet
 from sqlalchemy import text
 
+from graphsim.directory.tenants import generate
 from graphsim.pages import capture_pages
-from graphsim.state import TenantState
-from graphsim.tenants import generate
+from graphsim.world.state import TenantState
 from pipeline import wiring
 from pipeline.domain.capture import COMPLETE, Page, ReadOutcome, Resource, SyncType
 from pipeline.domain.flags import Flag

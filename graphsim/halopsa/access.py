@@ -6,9 +6,9 @@ import hmac
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from graphsim.directory.seeding import derive_key, draw, guid
+from graphsim.directory.tenants import Json
 from graphsim.halopsa.state import HaloState
-from graphsim.seeding import derive_key, draw, guid
-from graphsim.tenants import Json
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -15,11 +15,11 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from graphsim.directory.tenants import Json
 from graphsim.halopsa import control, records
 from graphsim.halopsa.access import grant, lets_in
 from graphsim.halopsa.state import HaloFault
 from graphsim.simulator import Simulator
-from graphsim.tenants import Json
 
 _JSON = "application/json"
 UNPAGED = 50

@@ -7,11 +7,11 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from graphsim.directory.tenants import Json
 from graphsim.halopsa import records
 from graphsim.halopsa.access import credentials
 from graphsim.halopsa.state import HaloFault
 from graphsim.simulator import Simulator
-from graphsim.tenants import Json
 
 ROOT = "/_sim/halopsa"
 

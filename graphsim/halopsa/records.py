@@ -9,10 +9,10 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
+from graphsim.directory.seeding import derive_key
+from graphsim.directory.tenants import Json, Tenant
+from graphsim.directory.words import COMPANY_FIRST
 from graphsim.halopsa.state import HaloState
-from graphsim.seeding import derive_key
-from graphsim.tenants import Json, Tenant
-from graphsim.words import COMPANY_FIRST
 
 CONNECTED, BY_DOMAIN, BY_NAME, BY_FIELD, NO_CLIENT = range(5)
 FIRST_CLIENT = 100

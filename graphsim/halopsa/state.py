@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import deque
 from dataclasses import dataclass, field
 
-from graphsim.tenants import Json
+from graphsim.directory.tenants import Json
 
 
 @dataclass(kw_only=True, slots=True)

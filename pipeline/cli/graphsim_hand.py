@@ -10,12 +10,12 @@ from typing import Annotated
 import httpx
 import typer
 
-from graphsim.actions import Values
-from graphsim.mutations import ACTIONS, Mutation, check
-from graphsim.playing import load
 from graphsim.serve import ADDRESS_FILE
 from graphsim.simulator import SimulatorConfig, start
-from graphsim.targets import ScenarioError
+from graphsim.world.actions import Values
+from graphsim.world.mutations import ACTIONS, Mutation, check
+from graphsim.world.playing import load
+from graphsim.world.targets import ScenarioError
 from pipeline.cli.grammar import AsJson
 from pipeline.cli.pages.output import facts, plain, print_json, show
 from pipeline.embedded import default_state_dir

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks.throttling import MEASURED, PROCESSES, hammered
-from graphsim.limits import Bucket
+from graphsim.trouble.limits import Bucket
 
 pytestmark = [pytest.mark.servers, pytest.mark.drill]
 

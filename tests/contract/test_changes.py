@@ -10,14 +10,14 @@ from datetime import UTC, datetime
 
 import pytest
 
-from graphsim import membership
-from graphsim.faults import of_kind
-from graphsim.mutations import Mutation, apply
-from graphsim.roles import role_plans
+from graphsim.directory.roles import role_plans
 from graphsim.serve import RunningSimulator
 from graphsim.simulator import SimulatorConfig
-from graphsim.state import TenantState
-from graphsim.targets import ScenarioError
+from graphsim.trouble.faults import of_kind
+from graphsim.world import membership
+from graphsim.world.mutations import Mutation, apply
+from graphsim.world.state import TenantState
+from graphsim.world.targets import ScenarioError
 from pipeline.domain.capture import Page, Resource
 from pipeline.domain.entities import Entity, EntityType, Identity
 from pipeline.domain.providers import Provider, resources_of

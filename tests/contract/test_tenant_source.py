@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from graphsim.faults import of_kind
 from graphsim.pages import capture_pages
 from graphsim.serve import RunningSimulator
 from graphsim.simulator import SimulatorConfig
+from graphsim.trouble.faults import of_kind
 from pipeline.domain.capture import COMPLETE, NormalizedCapture, Page, ReadOutcome, Resource
 from pipeline.domain.entities import EntityType, RelationshipType, Role
 from pipeline.domain.providers import Provider, resources_of

@@ -9,9 +9,9 @@ from datetime import UTC, datetime
 
 import pytest
 
-from graphsim.faults import Fault
 from graphsim.serve import RunningSimulator
 from graphsim.simulator import SimulatorConfig
+from graphsim.trouble.faults import Fault
 from pipeline.domain.capture import COMPLETE, NormalizedCapture, Page, Resource
 from pipeline.domain.entities import EntityType
 from pipeline.domain.providers import Provider, resources_of

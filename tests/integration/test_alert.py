@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from graphsim import scenario
+from graphsim.world import scenario
 from pipeline.domain.capture import SyncType
 from tests.tenants import NEW
 from tests.world import PILOT, World, a_world

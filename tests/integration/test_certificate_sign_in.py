@@ -10,8 +10,8 @@ from uuid import UUID
 import pytest
 from sqlalchemy import text
 
-from graphsim.assertions import load_certificate
 from graphsim.serve import RunningSimulator
+from graphsim.sign_in.assertions import load_certificate
 from pipeline import wiring
 from pipeline.domain.capture import SyncType
 from pipeline.domain.credentials import ClientCredential

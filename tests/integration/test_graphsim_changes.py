@@ -11,13 +11,13 @@ from pathlib import Path
 
 import pytest
 
-from graphsim import user_mutations
-from graphsim.changes import Resource
-from graphsim.notifier import Notifier
+from graphsim.notifying.notifier import Notifier
 from graphsim.serve import RunningSimulator
 from graphsim.simulator import SimulatorConfig, start
-from graphsim.subscribed import Subscription
 from graphsim.tls import ensure_certificates
+from graphsim.world import user_mutations
+from graphsim.world.changes import Resource
+from graphsim.world.subscribed import Subscription
 from tests.graphsim_clients import WAIT, App, Body, Hook, hook, in_days, signed_in
 
 NOW = datetime(2026, 9, 1, tzinfo=UTC)

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from graphsim.lists import COLLECTIONS
-from graphsim.operations import ASYNC_OPERATIONS, OPERATIONS
+from graphsim.reading.lists import COLLECTIONS
+from graphsim.reading.operations import ASYNC_OPERATIONS, OPERATIONS
 from graphsim.serve import RunningSimulator
 
 PAGE = (Path(__file__).parents[2] / "docs" / "graphsim.md").read_text(encoding="utf-8")

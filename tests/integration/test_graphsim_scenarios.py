@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from graphsim.playing import read
 from graphsim.serve import RunningSimulator
 from graphsim.simulator import SimulatorConfig
+from graphsim.world.playing import read
 from pipeline.cli.commands.graphsim import app as command
 from pipeline.errors import UserError
 from tests.graphsim_clients import WAIT, App, Body, Hook, hook, signed_in

@@ -10,11 +10,12 @@ from datetime import UTC, datetime
 
 import pytest
 
-from graphsim import app_registrations, membership, roles
-from graphsim.population import DISABLED
-from graphsim.postures import PolicySet
+from graphsim.directory import app_registrations, roles
+from graphsim.directory.population import DISABLED
+from graphsim.directory.postures import PolicySet
 from graphsim.serve import RunningSimulator
 from graphsim.simulator import SimulatorConfig
+from graphsim.world import membership
 from tests.microsoft_client import Session, Untyped, signing_in, with_query
 
 CONFIG = SimulatorConfig(seed="sdk", tenants=7, users=120, now=datetime(2026, 9, 1, tzinfo=UTC))

@@ -17,10 +17,10 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.x509.oid import NameOID
 
-from graphsim import tokens
-from graphsim.limits import Bucket
 from graphsim.serve import RunningSimulator
+from graphsim.sign_in import tokens
 from graphsim.simulator import SimulatorConfig
+from graphsim.trouble.limits import Bucket
 
 CONFIG = SimulatorConfig(seed="tests", tenants=2, users=300, now=datetime(2026, 9, 1, tzinfo=UTC))
 SCOPE = "https://graph.microsoft.com/.default"

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import pytest
 
-from graphsim import scenario
+from graphsim.world import scenario
 from pipeline.domain.capture import NormalizedCapture, Resource
 from pipeline.domain.entities import RelationshipType
 from pipeline.domain.flags import Flag

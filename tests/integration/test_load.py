@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 import pytest
 
-from graphsim import scenario
+from graphsim.world import scenario
 from pipeline.domain.capture import Page, Resource, SyncType
 from pipeline.domain.flags import Flag
 from pipeline.domain.graph import TenantGraph

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from graphsim.assertions import load_certificate
 from graphsim.serve import RunningSimulator
+from graphsim.sign_in.assertions import load_certificate
 from graphsim.simulator import SimulatorConfig
 from pipeline import wiring
 from pipeline.domain.credentials import ClientCertificate

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import pytest
 
-from graphsim import scenario
+from graphsim.world import scenario
 from pipeline.domain.capture import Page, Resource
 from pipeline.domain.flags import Flag
 from tests.tenants import LEGACY, NEW

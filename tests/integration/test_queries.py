@@ -12,7 +12,7 @@ import psycopg
 import pytest
 from sqlalchemy import text
 
-from graphsim import scenario
+from graphsim.world import scenario
 from pipeline.domain.flags import Flag
 from pipeline.domain.runs import StepRef
 from pipeline.stages.dispatch import next_refs, open_due_runs

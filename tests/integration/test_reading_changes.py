@@ -11,10 +11,10 @@ from uuid import UUID
 import pytest
 from sqlalchemy import text
 
-from graphsim.mutations import Mutation, apply
 from graphsim.serve import RunningSimulator
 from graphsim.simulator import SimulatorConfig
-from graphsim.state import TenantState
+from graphsim.world.mutations import Mutation, apply
+from graphsim.world.state import TenantState
 from pipeline import wiring
 from pipeline.domain.capture import SyncType
 from pipeline.domain.flags import Flag

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from graphsim.limits import Bucket
 from graphsim.serve import RunningSimulator
 from graphsim.simulator import SimulatorConfig
+from graphsim.trouble.limits import Bucket
 from pipeline.domain.capture import Page
 from pipeline.domain.providers import Provider, resources_of
 from pipeline.providers.microsoft365.auth import Credentials

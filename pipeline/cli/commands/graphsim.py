@@ -7,10 +7,10 @@ from typing import Annotated
 
 import typer
 
-from graphsim.fault_rules import FaultRule, read_rule
-from graphsim.faults import KINDS
 from graphsim.serve import serve as serve_graph
 from graphsim.simulator import SimulatorConfig, start
+from graphsim.trouble.fault_rules import FaultRule, read_rule
+from graphsim.trouble.faults import KINDS
 from pipeline.cli import graphsim_hand
 from pipeline.cli.grammar import AsJson, noun
 from pipeline.cli.pages.output import facts, plain, print_json, show

@@ -8,12 +8,12 @@ from urllib.parse import parse_qsl, urlsplit
 
 import msgspec
 
-from graphsim import batch
-from graphsim.dispatch import Caller, respond
-from graphsim.exchange import Answer, GraphRequest
-from graphsim.fault_rules import read_rule
+from graphsim.directory.tenants import Json
+from graphsim.protocol.exchange import Answer, GraphRequest
+from graphsim.reading import batch
+from graphsim.reading.dispatch import Caller, respond
 from graphsim.simulator import Simulator, SimulatorConfig, start
-from graphsim.tenants import Json
+from graphsim.trouble.fault_rules import read_rule
 from tests.unit.graphsim.conftest import NOW, SERVICE
 
 

@@ -10,10 +10,10 @@ from urllib.parse import parse_qsl, urlsplit
 import msgspec
 import pytest
 
-from graphsim.exchange import GraphRequest
-from graphsim.graph import answer
-from graphsim.state import TenantState
-from graphsim.tenants import Json, generate
+from graphsim.directory.tenants import Json, generate
+from graphsim.protocol.exchange import GraphRequest
+from graphsim.reading.graph import answer
+from graphsim.world.state import TenantState
 
 NOW = datetime(2026, 9, 1, tzinfo=UTC)
 SERVICE = "https://graph.test/v1.0"

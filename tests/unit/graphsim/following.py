@@ -9,14 +9,14 @@ from urllib.parse import parse_qsl, urlsplit
 import msgspec
 import pytest
 
-from graphsim import mutations
 from graphsim.clock import WorldClock
-from graphsim.errors import GraphError
-from graphsim.exchange import Answer, GraphRequest
-from graphsim.graph import answer
-from graphsim.mutations import Mutation
-from graphsim.state import TenantState
-from graphsim.tenants import Json, generate
+from graphsim.directory.tenants import Json, generate
+from graphsim.protocol.errors import GraphError
+from graphsim.protocol.exchange import Answer, GraphRequest
+from graphsim.reading.graph import answer
+from graphsim.world import mutations
+from graphsim.world.mutations import Mutation
+from graphsim.world.state import TenantState
 from tests.unit.graphsim.conftest import NOW, SERVICE
 
 

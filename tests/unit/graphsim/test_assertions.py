@@ -14,8 +14,8 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 from cryptography.x509.oid import NameOID
 
-from graphsim.assertions import load_certificate, verify
-from graphsim.oauth_errors import TokenError
+from graphsim.sign_in.assertions import load_certificate, verify
+from graphsim.sign_in.oauth_errors import TokenError
 from tests.unit.graphsim.conftest import NOW
 
 CLIENT = "11111111-1111-4111-8111-111111111111"

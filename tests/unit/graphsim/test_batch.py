@@ -7,8 +7,8 @@ import base64
 import msgspec
 import pytest
 
-from graphsim.errors import GraphError
-from graphsim.tenants import Json
+from graphsim.directory.tenants import Json
+from graphsim.protocol.errors import GraphError
 from tests.unit.graphsim.asking import Client, client, config
 from tests.unit.graphsim.conftest import SERVICE
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from graphsim import user_mutations
-from graphsim.counting import enabled_users
+from graphsim.protocol.counting import enabled_users
+from graphsim.world import user_mutations
 from tests.unit.graphsim.conftest import MakeWorld
 
 DETAILS = "reports/authenticationMethods/userRegistrationDetails"

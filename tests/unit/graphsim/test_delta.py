@@ -9,12 +9,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from graphsim import mutations, rounds
-from graphsim.groups import department_group
-from graphsim.mutations import Mutation
-from graphsim.roles import role_object_id, role_plans
-from graphsim.targets import ScenarioError
-from graphsim.tenants import Json
+from graphsim.deltas import rounds
+from graphsim.directory.groups import department_group
+from graphsim.directory.roles import role_object_id, role_plans
+from graphsim.directory.tenants import Json
+from graphsim.world import mutations
+from graphsim.world.mutations import Mutation
+from graphsim.world.targets import ScenarioError
 from tests.unit.graphsim.following import Client, client
 
 

@@ -9,11 +9,11 @@ from itertools import chain
 import msgspec
 import pytest
 
-from graphsim import app_registrations, role_management
-from graphsim.app_registrations import GRAPH
-from graphsim.errors import GraphError
-from graphsim.roles import GLOBAL_ADMINISTRATOR
-from graphsim.tenants import Json
+from graphsim.directory import app_registrations, role_management
+from graphsim.directory.app_registrations import GRAPH
+from graphsim.directory.roles import GLOBAL_ADMINISTRATOR
+from graphsim.directory.tenants import Json
+from graphsim.protocol.errors import GraphError
 from tests.unit.graphsim.conftest import NOW, MakeWorld, World
 
 POSTURES = range(7)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import msgspec
 import pytest
 
-from graphsim.fault_rules import FaultBody, made, read_rule
-from graphsim.faults import KINDS, Delivery, Fault, take
+from graphsim.trouble.fault_rules import FaultBody, made, read_rule
+from graphsim.trouble.faults import KINDS, Delivery, Fault, take
 from tests.unit.graphsim.asking import client, config
 
 

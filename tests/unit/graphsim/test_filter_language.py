@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from graphsim.errors import GraphError
-from graphsim.filter_language import (
+from graphsim.protocol.errors import GraphError
+from graphsim.protocol.filter_language import (
     Among,
     Comparison,
     Expression,
@@ -23,7 +23,7 @@ from graphsim.filter_language import (
     TextMatch,
     parse,
 )
-from graphsim.filtering import holds
+from graphsim.protocol.filtering import holds
 
 SKU = "41781fb2-bc02-4b7c-bd55-b576c07bb09d"
 

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from graphsim.errors import GraphError
-from graphsim.state import TenantState
-from graphsim.tenants import generate
+from graphsim.directory.tenants import generate
+from graphsim.protocol.errors import GraphError
+from graphsim.world.state import TenantState
 from tests.unit.graphsim.conftest import NOW, MakeWorld, World
 
 DEFAULT_USER = {

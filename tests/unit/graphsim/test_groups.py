@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from graphsim import groups
-from graphsim.population import GUESTS, PEOPLE, Kind
-from graphsim.tenants import Json
+from graphsim.directory import groups
+from graphsim.directory.population import GUESTS, PEOPLE, Kind
+from graphsim.directory.tenants import Json
 from tests.unit.graphsim.conftest import MakeWorld, World
 
 

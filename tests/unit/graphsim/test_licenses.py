@@ -7,8 +7,8 @@ from collections import Counter
 import msgspec
 import pytest
 
-from graphsim.catalog import P1_PLAN, WINDOWS_STORE
-from graphsim.tenants import Json
+from graphsim.directory.catalog import P1_PLAN, WINDOWS_STORE
+from graphsim.directory.tenants import Json
 from tests.unit.graphsim.conftest import MakeWorld, World
 
 

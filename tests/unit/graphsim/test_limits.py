@@ -6,8 +6,8 @@ from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 
-from graphsim.exchange import GraphRequest
-from graphsim.limits import Bucket, Limit, bucket_of, cost_of, limit_of
+from graphsim.protocol.exchange import GraphRequest
+from graphsim.trouble.limits import Bucket, Limit, bucket_of, cost_of, limit_of
 from tests.unit.graphsim.conftest import SERVICE
 
 

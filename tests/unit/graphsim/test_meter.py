@@ -5,8 +5,8 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from graphsim.limits import Limit
-from graphsim.meter import KEPT_SECONDS, SLOT_SECONDS, Window, gauge
+from graphsim.trouble.limits import Limit
+from graphsim.trouble.meter import KEPT_SECONDS, SLOT_SECONDS, Window, gauge
 
 LIMIT = Limit(units=100, seconds=10)
 ARRIVALS = st.lists(st.tuples(st.floats(0, 3), st.integers(1, 9)), min_size=1, max_size=60)

@@ -8,12 +8,12 @@ from collections.abc import Mapping
 import msgspec
 import pytest
 
-from graphsim import mutations, scenario
-from graphsim.changes import Kind, Resource
-from graphsim.errors import GraphError
-from graphsim.mutations import ACTIONS, Mutation
-from graphsim.targets import ScenarioError
-from graphsim.tenants import Json
+from graphsim.directory.tenants import Json
+from graphsim.protocol.errors import GraphError
+from graphsim.world import mutations, scenario
+from graphsim.world.changes import Kind, Resource
+from graphsim.world.mutations import ACTIONS, Mutation
+from graphsim.world.targets import ScenarioError
 from tests.unit.graphsim.conftest import MakeWorld, World
 
 POLICIES = "identity/conditionalAccess/policies"

@@ -6,15 +6,15 @@ from dataclasses import replace
 
 import pytest
 
-from graphsim import mutations
-from graphsim.changes import Resource
 from graphsim.clock import WorldClock
-from graphsim.endpoints import RETRIED_SECONDS, Endpoint, Standing, is_loopback, pauses
-from graphsim.mutations import Mutation
-from graphsim.notifications import Notification, collect
-from graphsim.state import TenantState
-from graphsim.subscribed import Subscription
-from graphsim.tenants import generate
+from graphsim.directory.tenants import generate
+from graphsim.notifying.endpoints import RETRIED_SECONDS, Endpoint, Standing, is_loopback, pauses
+from graphsim.notifying.notifications import Notification, collect
+from graphsim.world import mutations
+from graphsim.world.changes import Resource
+from graphsim.world.mutations import Mutation
+from graphsim.world.state import TenantState
+from graphsim.world.subscribed import Subscription
 from tests.unit.graphsim.conftest import NOW
 
 AT = 1_800_000_000.0

@@ -8,8 +8,8 @@ from datetime import timedelta
 import msgspec
 import pytest
 
+from graphsim.directory.tenants import Json
 from graphsim.pages import capture_pages
-from graphsim.tenants import Json
 from tests.unit.graphsim.conftest import NOW, Answer, MakeWorld, World
 
 ALWAYS = {

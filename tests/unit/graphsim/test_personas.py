@@ -8,8 +8,8 @@ from datetime import datetime, timedelta
 import msgspec
 import pytest
 
-from graphsim.population import DISABLED, Kind
-from graphsim.tenants import Json
+from graphsim.directory.population import DISABLED, Kind
+from graphsim.directory.tenants import Json
 from tests.unit.graphsim.conftest import NOW, MakeWorld, World
 
 SELECT = "users?$select=id,accountEnabled,userType,createdDateTime,assignedLicenses,signInActivity&$top=500"

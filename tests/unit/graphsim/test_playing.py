@@ -6,13 +6,14 @@ from pathlib import Path
 
 import pytest
 
-from graphsim import playing
-from graphsim.playing import Playback, duration
+import graphsim
 from graphsim.simulator import SimulatorConfig, start
-from graphsim.targets import ScenarioError
+from graphsim.world import playing
+from graphsim.world.playing import Playback, duration
+from graphsim.world.targets import ScenarioError
 from tests.unit.graphsim.conftest import NOW, MakeWorld
 
-EXAMPLE = Path(playing.__file__).parent / "scenarios" / "busy-day.yaml"
+EXAMPLE = Path(graphsim.__file__).parent / "scenarios" / "busy-day.yaml"
 TWO_STEPS = """
 clock: {speed: 60}
 steps:

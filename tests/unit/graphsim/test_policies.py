@@ -5,8 +5,8 @@ from __future__ import annotations
 import msgspec
 import pytest
 
-from graphsim import groups
-from graphsim.access import STRENGTH_MFA
+from graphsim.directory import groups
+from graphsim.policies.access import STRENGTH_MFA
 from tests.unit.graphsim.conftest import MakeWorld, World
 
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from graphsim.population import Kind, Persona, Population
-from graphsim.postures import POSTURES, block, head
-from graphsim.seeding import derive_key
-from graphsim.words import DEPARTMENTS
+from graphsim.directory.population import Kind, Persona, Population
+from graphsim.directory.postures import POSTURES, block, head
+from graphsim.directory.seeding import derive_key
+from graphsim.directory.words import DEPARTMENTS
 
 UNTIDY = POSTURES[1]
 POPULATION = Population(key=derive_key("tests"), head=head(UNTIDY), block=block(UNTIDY))

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from graphsim import listing
-from graphsim.errors import GraphError
-from graphsim.population import Kind
-from graphsim.tenants import Json
+from graphsim.directory.population import Kind
+from graphsim.directory.tenants import Json
+from graphsim.protocol.errors import GraphError
+from graphsim.reading import listing
 from tests.unit.graphsim.conftest import MakeWorld, World
 
 EVERYTHING = (

@@ -5,11 +5,11 @@ from __future__ import annotations
 import msgspec
 import pytest
 
-from graphsim.errors import GraphError
-from graphsim.exchange import GraphRequest
-from graphsim.graph import answer
-from graphsim.mutations import Mutation, apply
-from graphsim.tenants import Json
+from graphsim.directory.tenants import Json
+from graphsim.protocol.errors import GraphError
+from graphsim.protocol.exchange import GraphRequest
+from graphsim.reading.graph import answer
+from graphsim.world.mutations import Mutation, apply
 from tests.unit.graphsim.conftest import SERVICE, MakeWorld, World
 
 NOBODY = "00000000-0000-4000-8000-000000000000"

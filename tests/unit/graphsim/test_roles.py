@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from graphsim import groups, roles
-from graphsim.errors import GraphError
+from graphsim.directory import groups, roles
+from graphsim.protocol.errors import GraphError
 from tests.unit.graphsim.conftest import MakeWorld
 
 

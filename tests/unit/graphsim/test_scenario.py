@@ -7,10 +7,11 @@ from datetime import UTC, datetime
 import msgspec
 import pytest
 
-from graphsim import groups, scenario
-from graphsim.conditional_access import policy_id
-from graphsim.fault_rules import FaultBody
-from graphsim.targets import ScenarioError
+from graphsim.directory import groups
+from graphsim.policies.conditional_access import policy_id
+from graphsim.trouble.fault_rules import FaultBody
+from graphsim.world import scenario
+from graphsim.world.targets import ScenarioError
 from tests.unit.graphsim.conftest import MakeWorld, World
 
 

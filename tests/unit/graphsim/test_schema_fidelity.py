@@ -8,9 +8,9 @@ from __future__ import annotations
 import msgspec
 import pytest
 
-from graphsim.collection import KEY, Collection
-from graphsim.lists import COLLECTIONS
-from graphsim.tenants import Json
+from graphsim.directory.tenants import Json
+from graphsim.reading.collection import KEY, Collection
+from graphsim.reading.lists import COLLECTIONS
 from tests.microsoft_schema import schema, violations
 from tests.unit.graphsim.conftest import MakeWorld, World
 

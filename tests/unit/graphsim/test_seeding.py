@@ -8,7 +8,7 @@ from uuid import UUID
 from hypothesis import given
 from hypothesis import strategies as st
 
-from graphsim.seeding import MAX_NUMBER, derive_key, number_of, numbered_guid
+from graphsim.directory.seeding import MAX_NUMBER, derive_key, number_of, numbered_guid
 
 KEY = derive_key("tests")
 

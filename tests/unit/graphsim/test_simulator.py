@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from graphsim.fault_rules import read_rule
 from graphsim.simulator import SimulatorConfig, start
+from graphsim.trouble.fault_rules import read_rule
 
 
 @pytest.mark.parametrize(

@@ -5,13 +5,13 @@ from __future__ import annotations
 import msgspec
 import pytest
 
-from graphsim import lists
-from graphsim.collection import KEY, Collection
-from graphsim.errors import GraphError
-from graphsim.exchange import GraphRequest
-from graphsim.graph import answer
-from graphsim.security_lists import RISKY_USERS, SCHEDULE_INSTANCES
-from graphsim.tenants import Json
+from graphsim.directory.tenants import Json
+from graphsim.protocol.errors import GraphError
+from graphsim.protocol.exchange import GraphRequest
+from graphsim.reading import lists
+from graphsim.reading.collection import KEY, Collection
+from graphsim.reading.graph import answer
+from graphsim.reading.security_lists import RISKY_USERS, SCHEDULE_INSTANCES
 from tests.unit.graphsim.conftest import MakeWorld, World
 
 REFUSED = (lists.REGISTRATIONS, lists.ROLE_ELIGIBILITIES, RISKY_USERS, SCHEDULE_INSTANCES)

@@ -9,12 +9,12 @@ from itertools import islice
 
 import pytest
 
+from graphsim.directory.tenants import generate, tenant_index
+from graphsim.directory.users import user
 from graphsim.pages import capture_pages
-from graphsim.reads import Place, users
+from graphsim.reading.reads import Place, users
 from graphsim.simulator import SimulatorConfig, start
-from graphsim.state import TenantState
-from graphsim.tenants import generate, tenant_index
-from graphsim.users import user
+from graphsim.world.state import TenantState
 from tests.unit.graphsim.conftest import NOW, MakeWorld
 
 

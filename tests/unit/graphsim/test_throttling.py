@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from graphsim.limits import Bucket
+from graphsim.trouble.limits import Bucket
 from tests.unit.graphsim.asking import Client, client, config
 
 POLICIES = "identity/conditionalAccess/policies"

@@ -6,11 +6,11 @@ import base64
 
 import pytest
 
-from graphsim import tokens
-from graphsim.enterprise_application import EnterpriseApplication
-from graphsim.entra import TokenRequest, grant
-from graphsim.errors import GraphError
-from graphsim.oauth_errors import TokenError
+from graphsim.protocol.errors import GraphError
+from graphsim.sign_in import tokens
+from graphsim.sign_in.entra import TokenRequest, grant
+from graphsim.sign_in.oauth_errors import TokenError
+from graphsim.world.enterprise_application import EnterpriseApplication
 from tests.unit.graphsim.conftest import MakeWorld
 
 SCOPE = "https://graph.microsoft.com/.default"

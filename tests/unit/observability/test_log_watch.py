@@ -9,11 +9,11 @@ import pytest
 import structlog
 from cryptography.fernet import Fernet
 
+from graphsim.directory.seeding import derive_key
+from graphsim.directory.users import user
 from graphsim.halopsa.access import credentials
-from graphsim.seeding import derive_key
+from graphsim.sign_in.tokens import issue
 from graphsim.simulator import SimulatorConfig, start
-from graphsim.tokens import issue
-from graphsim.users import user
 from tests.certificates import make_certificate
 from tests.log_watch import KINDS, LogWatch, leaks_in, leaks_in_files
 

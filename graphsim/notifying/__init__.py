@@ -1,0 +1,1 @@
+"""Change notifications: subscriptions, and their delivery."""

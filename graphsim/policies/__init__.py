@@ -1,0 +1,1 @@
+"""The policies of generated tenants, and what these refer to."""

@@ -1,0 +1,1 @@
+"""Entra's token endpoint: who signs in, with what, and how that is refused."""

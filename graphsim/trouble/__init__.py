@@ -1,0 +1,1 @@
+"""What stands between a request and its answer: limits and throttling, and faults by order."""

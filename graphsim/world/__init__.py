@@ -1,0 +1,1 @@
+"""What happens to tenants: changes laid over the generated ones, the vocabulary they are told in, and scenarios."""
