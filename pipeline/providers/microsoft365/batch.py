@@ -22,7 +22,11 @@ from pipeline.errors import (
     TransientError,
 )
 from pipeline.providers.microsoft365.client import GraphClient
-from pipeline.providers.microsoft365.refusals import NonPremiumTenantError, graph_error
+from pipeline.providers.microsoft365.refusals import (
+    MissingPermissionError,
+    NonPremiumTenantError,
+    graph_error,
+)
 from pipeline.providers.microsoft365.together import together
 
 log = structlog.get_logger(__name__)
@@ -111,7 +115,7 @@ class BatchReader:
         if self._usable:
             try:
                 return await self._batch(sent, shape), False
-            except (DeadlineExceededError, TenantUnreachableError, ThrottledError):
+            except (DeadlineExceededError, MissingPermissionError, TenantUnreachableError, ThrottledError):
                 raise
             except PipelineError as error:
                 self._usable = False

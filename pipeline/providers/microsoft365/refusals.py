@@ -9,6 +9,7 @@ import httpx
 import msgspec
 
 from pipeline.errors import (
+    PermanentError,
     PipelineError,
     ProviderRejectedError,
     ProviderUnavailableError,
@@ -26,6 +27,22 @@ UNAVAILABLE = frozenset({408, 500, 502, 503, 504, 509})
 
 class NonPremiumTenantError(ProviderRejectedError):
     """The tenant has no Microsoft Entra ID P1 licence, or Microsoft says so for the moment."""
+
+
+class MissingPermissionError(ProviderRejectedError):
+    """The application may sign in, and may not do this. Every service of Graph has a code of its own for it, so the
+    status tells:
+
+    - ``Authorization_RequestDenied`` from the directory, https://learn.microsoft.com/graph/resolve-auth-errors
+    - ``AccessDenied`` from conditional access,
+      https://github.com/microsoftgraph/microsoft-graph-explorer-v4/issues/2580
+    - ``accessDenied`` from authentication methods and strengths,
+      https://github.com/microsoftgraph/msgraph-sdk-go/issues/441
+    - ``Authentication_MSGraphPermissionMissing`` from reports and sign-ins,
+      https://github.com/microsoftgraph/microsoft-graph-docs-contrib/issues/1852
+    - ``UnknownError`` from privileged identity management,
+      https://github.com/microsoftgraph/microsoft-graph-docs-contrib/issues/17
+    """
 
 
 class ExpiredPageTokenError(ProviderRejectedError):
@@ -52,18 +69,24 @@ def graph_error(response: httpx.Response) -> PipelineError:
         return ThrottledError("Microsoft throttles this application", retry_after=_retry_after(response))
     if status in UNAVAILABLE:
         return ProviderUnavailableError(f"Microsoft answers {status} ({code})", retry_after=_retry_after(response))
-    rejected = f"Microsoft rejects the request ({code})"
+    return _rejected(code, status)
+
+
+def _rejected(code: str, status: int) -> PermanentError:
+    """What another try does not mend."""
     if code == NON_PREMIUM:
         return NonPremiumTenantError("the tenant has no Microsoft Entra ID P1 licence", code=code, status=status)
     if code == EXPIRED_PAGE:
         return ExpiredPageTokenError(f"the list kept expiring while it was read ({code})", code=code, status=status)
-    if status in (httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN):
-        return TenantUnreachableError(
-            f"Microsoft refuses access to the tenant ({code}): have one of its administrators consent to the "
-            "application's permissions again.",
-            code=code,
-        )
-    return ProviderRejectedError(rejected, code=code, status=status)
+    refused = (
+        f"Microsoft refuses access to the tenant ({code}): have one of its administrators consent to the "
+        "application's permissions again."
+    )
+    if status == httpx.codes.FORBIDDEN:
+        return MissingPermissionError(refused, code=code, status=status)
+    if status == httpx.codes.UNAUTHORIZED:
+        return TenantUnreachableError(refused, code=code)
+    return ProviderRejectedError(f"Microsoft rejects the request ({code})", code=code, status=status)
 
 
 def _code(body: bytes) -> str | None:

@@ -19,6 +19,7 @@ from pipeline.errors import (
 )
 from pipeline.providers.microsoft365.batch import BatchReader, Found, next_size, read_out
 from pipeline.providers.microsoft365.client import Envelope, GraphClient
+from pipeline.providers.microsoft365.refusals import MissingPermissionError
 
 if TYPE_CHECKING:
     from tests.unit.providers.conftest import ScriptedGraph
@@ -80,7 +81,7 @@ def test_items_in_trouble_wait_ever_longer_and_end_with_their_error(graph: Scrip
 def test_an_item_refused_for_good_is_not_asked_for_again(graph: ScriptedGraph) -> None:
     graph.on("/a", graph.error(404, "Request_ResourceNotFound")).on("/b", graph.error(403, "x"))
     (answers,) = read(graph, ["/a", "/b"])
-    assert [type(answer) for answer in answers] == [ProviderRejectedError, TenantUnreachableError]
+    assert [type(answer) for answer in answers] == [ProviderRejectedError, MissingPermissionError]
     assert len(graph.batches) == 1
 
 
@@ -111,11 +112,18 @@ def test_without_batches_everything_is_read_one_by_one_from_then_on(
     assert len({str(batch) for batch in graph.batches}) == 1, "a batch is not tried again with other items"
 
 
-def test_a_tenant_that_refuses_us_is_not_asked_item_by_item(graph: ScriptedGraph) -> None:
-    graph.on("/$batch", graph.error(403, "Authorization_RequestDenied"))
-    with pytest.raises(TenantUnreachableError):
+@pytest.mark.parametrize(
+    ("status", "kind", "requests"),
+    [(403, MissingPermissionError, 1), (401, TenantUnreachableError, 2)],
+)
+def test_a_tenant_that_refuses_us_is_not_asked_item_by_item(
+    graph: ScriptedGraph, status: int, kind: type[PipelineError], requests: int
+) -> None:
+    """A refused token is replaced once, and that is all."""
+    graph.on("/$batch", graph.error(status, "x"))
+    with pytest.raises(kind):
         read(graph, ["/a"])
-    assert len(graph.requests) == 1
+    assert len(graph.requests) == requests
 
 
 def test_what_microsoft_leaves_out_or_cuts_is_asked_for_again() -> None:

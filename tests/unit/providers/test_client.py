@@ -15,7 +15,11 @@ from pipeline.errors import (
     ThrottledError,
 )
 from pipeline.providers.microsoft365.client import GraphClient
-from pipeline.providers.microsoft365.refusals import ExpiredPageTokenError, NonPremiumTenantError
+from pipeline.providers.microsoft365.refusals import (
+    ExpiredPageTokenError,
+    MissingPermissionError,
+    NonPremiumTenantError,
+)
 from pipeline.providers.microsoft365.spool import Spool
 
 if TYPE_CHECKING:
@@ -107,9 +111,12 @@ def test_an_answer_that_is_no_page_is_asked_for_again(graph: ScriptedGraph, body
 
 
 REFUSALS = [
-    (403, "Authorization_RequestDenied", TenantUnreachableError),
+    (403, "Authorization_RequestDenied", MissingPermissionError),
+    (403, "AccessDenied", MissingPermissionError),
+    (403, "Authentication_MSGraphPermissionMissing", MissingPermissionError),
+    (403, "UnknownError", MissingPermissionError),
+    (403, "", MissingPermissionError),
     (401, "InvalidAuthenticationToken", TenantUnreachableError),
-    (403, "", TenantUnreachableError),
     (403, "Authentication_RequestFromNonPremiumTenantOrB2CTenant", NonPremiumTenantError),
     (400, "Request_UnsupportedQuery", ProviderRejectedError),
     (501, "NotImplemented", ProviderRejectedError),
@@ -133,7 +140,7 @@ def test_a_refusal_is_told_by_its_code(graph: ScriptedGraph, status: int, code: 
 
 def test_permanent_refusals_are_not_repeated(graph: ScriptedGraph) -> None:
     graph.on("/users", graph.error(403, "Authorization_RequestDenied"))
-    with pytest.raises(TenantUnreachableError):
+    with pytest.raises(MissingPermissionError):
         read(graph)
     assert len(graph.requests) == 1
 

@@ -21,7 +21,7 @@ from pipeline.errors import (
 from pipeline.providers.microsoft365.client import GraphClient
 from pipeline.providers.microsoft365.conclusion import NO_PREMIUM, Reading, Readings, concluded
 from pipeline.providers.microsoft365.reading import TenantReading
-from pipeline.providers.microsoft365.refusals import NonPremiumTenantError
+from pipeline.providers.microsoft365.refusals import MissingPermissionError, NonPremiumTenantError
 
 if TYPE_CHECKING:
     from tests.unit.providers.conftest import ScriptedGraph
@@ -172,6 +172,46 @@ def test_consent_withdrawn_makes_the_tenant_unreachable(graph: ScriptedGraph) ->
     assert pages == []
 
 
+@pytest.mark.parametrize("wanted", [[Resource.USERS, Resource.GROUPS], EVERYTHING])
+def test_users_that_are_refused_make_the_tenant_unreachable_whatever_else_can_be_read(
+    graph: ScriptedGraph, wanted: Collection[Resource]
+) -> None:
+    """Else the alert would come and go with what a run happens to read beside them."""
+    readings, _ = read(whole(graph).on("/users", graph.error(403, "Authorization_RequestDenied")), wanted)
+    with pytest.raises(TenantUnreachableError, match="have one of its administrators consent") as caught:
+        concluded(readings)
+    assert caught.value.code == "Authorization_RequestDenied"
+
+
+@pytest.mark.parametrize(
+    ("resource", "path", "code", "permission"),
+    [
+        (Resource.POLICIES, "/identity/conditionalAccess/policies", "AccessDenied", "Policy.Read.All"),
+        (Resource.REGISTRATION_DETAILS, REGISTRATIONS, "Authentication_MSGraphPermissionMissing", "AuditLog.Read.All"),
+        (Resource.SKUS, "/subscribedSkus", "Authorization_RequestDenied", "LicenseAssignment.Read.All"),
+        (Resource.ROLE_ASSIGNMENTS, "/roleManagement", "UnknownError", "RoleManagement.Read.Directory"),
+        (Resource.GROUPS, "/groups", "a code Microsoft has yet to make up", "Group.Read.All"),
+    ],
+)
+def test_a_list_alone_that_is_refused_is_no_unreachable_tenant_whatever_the_code(
+    graph: ScriptedGraph, resource: Resource, path: str, code: str, permission: str
+) -> None:
+    graph.otherwise = graph.error(403, code)
+    readings, _ = read(graph.on(path, graph.error(403, code)), [resource])
+    outcome = concluded(readings)[resource]
+    assert not outcome.complete
+    assert outcome.refused
+    assert outcome.reason == f"Microsoft refuses it ({code}); the application needs the permission {permission}"
+
+
+def test_a_token_that_is_refused_anew_speaks_of_the_tenant_whatever_was_asked_for(graph: ScriptedGraph) -> None:
+    graph.otherwise = graph.error(401, "Authorization_IdentityNotFound")
+    readings, _ = read(graph, [Resource.POLICIES, Resource.NAMED_LOCATIONS])
+    with pytest.raises(TenantUnreachableError) as caught:
+        concluded(readings)
+    assert caught.value.code == "Authorization_IdentityNotFound"
+
+
 def test_an_empty_list_of_users_is_no_empty_tenant(graph: ScriptedGraph) -> None:
     whole(graph).on("/users", graph.page(), graph.page())
     readings, _ = read(graph)
@@ -199,7 +239,8 @@ def test_a_deadline_that_passes_is_said_so(graph: ScriptedGraph) -> None:
         concluded(readings)
 
 
-DENIED = TenantUnreachableError("denied", code="x")
+REFUSED = TenantUnreachableError("refused", code="x")
+DENIED = MissingPermissionError("denied", code="x", status=403)
 DOWN = ProviderUnavailableError("down")
 THROTTLED = ThrottledError("throttled", retry_after=30)
 REJECTED = ProviderRejectedError("rejected", code="x", status=400)
@@ -210,12 +251,18 @@ NO_LICENCE = NonPremiumTenantError("no licence", code="x", status=403)
 @pytest.mark.parametrize(
     ("errors", "raised"),
     [
-        ([DENIED, DENIED], DENIED),
-        ([DENIED, DOWN], DOWN),
+        ([REFUSED, REFUSED], REFUSED),
+        ([REFUSED, None], REFUSED),
+        ([REFUSED, DOWN], REFUSED),
+        ([REFUSED, LATE], REFUSED),
+        ([DOWN, REFUSED], DOWN),
+        ([DOWN, DENIED], DOWN),
         ([REJECTED, THROTTLED], THROTTLED),
         ([None, LATE], LATE),
         ([REJECTED, REJECTED], None),
         ([None, DENIED], None),
+        ([None, REFUSED], None),
+        ([REJECTED, DENIED], None),
         ([None, DOWN], None),
         ([NO_LICENCE], None),
         ([None, None], None),
@@ -223,6 +270,7 @@ NO_LICENCE = NonPremiumTenantError("no licence", code="x", status=403)
     ],
 )
 def test_the_whole_is_judged_by_all_its_parts(errors: list[PipelineError | None], raised: PipelineError | None) -> None:
+    """The first of them are the users."""
     readings = {key: Reading(error=error, permission="P") for key, error in zip(Resource, errors, strict=False)}
     if raised is None:
         expected = {
@@ -237,9 +285,10 @@ def test_the_whole_is_judged_by_all_its_parts(errors: list[PipelineError | None]
 
 def reading_of(error: PipelineError) -> ReadOutcome:
     texts = {
+        REFUSED: "Microsoft refuses it (x); the application needs the permission P",
         DENIED: "Microsoft refuses it (x); the application needs the permission P",
         DOWN: "down",
         REJECTED: "rejected",
         NO_LICENCE: NO_PREMIUM,
     }
-    return ReadOutcome(complete=False, reason=texts[error], refused=error in (DENIED, NO_LICENCE))
+    return ReadOutcome(complete=False, reason=texts[error], refused=error in (REFUSED, DENIED, NO_LICENCE))
