@@ -94,7 +94,7 @@ def _gather(connection: Connection, step: ClaimedStep) -> Analysis:
 
 
 def reconcile_alerts(connection: Connection, run: Run, analysis: Analysis, now: datetime) -> Handled:
-    """The new branch's alert handling: four statements, whatever the number of alerts."""
+    """The new branch's alert handling: five statements at the most, whatever the number of alerts."""
     stored = stored_alerts(connection, run.scope)
     changes = reconcile(
         source_id=run.scope.source_id,
