@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from cryptography.fernet import Fernet
 
+from graphsim.halopsa.access import credentials
 from graphsim.serve import RunningSimulator
 from pipeline import wiring
 from pipeline.domain.flags import Flag
@@ -44,7 +45,7 @@ def add_simulated_tenant(
     parts: wiring.Wiring, simulator: RunningSimulator, index: int, branch: Mapping[Flag, bool], name: str | None = None
 ) -> Scope:
     """Tenant number ``index`` of the simulator, on a branch; everything of it is due."""
-    credentials = simulator.credentials(index)
+    registered = simulator.credentials(index)
     with parts.database.begin() as connection:
         tenant = tenants.add_tenant(connection, name or f"tenant-{index}")
         scope = tenants.add_source(
@@ -52,11 +53,29 @@ def add_simulated_tenant(
             tenant,
             tenants.NewSource(
                 provider="microsoft365",
-                external_tenant_id=credentials.tenant_id,
-                client_id=credentials.client_id,
-                credentials=wiring.vault(parts.settings).seal(credentials.client_secret),
+                external_tenant_id=registered.tenant_id,
+                client_id=registered.client_id,
+                credentials=wiring.vault(parts.settings).seal(registered.client_secret),
             ),
             wiring.now(),
         )
+        flags.store_overrides(connection, tenant.id, branch, author="test", reason="the branch under test")
+    return scope
+
+
+def add_simulated_psa(
+    parts: wiring.Wiring, simulator: RunningSimulator, branch: Mapping[Flag, bool], owner: str = "the MSP"
+) -> Scope:
+    """The simulator's HaloPSA as the source of a tenant of its own; everything of it is due."""
+    known = credentials(simulator.simulator.config.seed)
+    with parts.database.begin() as connection:
+        tenant = tenants.add_tenant(connection, owner)
+        source = tenants.NewSource(
+            provider="halopsa",
+            external_tenant_id=simulator.base_url,
+            client_id=known.client_id,
+            credentials=wiring.vault(parts.settings).seal(known.client_secret),
+        )
+        scope = tenants.add_source(connection, tenant, source, wiring.now())
         flags.store_overrides(connection, tenant.id, branch, author="test", reason="the branch under test")
     return scope

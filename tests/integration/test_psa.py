@@ -10,15 +10,14 @@ import pytest
 from sqlalchemy import text
 
 from graphsim.halopsa import records
-from graphsim.halopsa.access import credentials
 from graphsim.serve import RunningSimulator
 from pipeline import wiring
 from pipeline.domain.capture import SyncType
 from pipeline.domain.flags import Flag
 from pipeline.domain.runs import Scope
 from pipeline.stages.local import sync_here
-from pipeline.storage import flags, psa, tenants
-from tests.tenants import COMPARED, LEGACY, NEW, add_simulated_tenant, settings_for
+from pipeline.storage import psa, tenants
+from tests.tenants import COMPARED, LEGACY, NEW, add_simulated_psa, add_simulated_tenant, settings_for
 
 pytestmark = pytest.mark.servers
 PROSPECT = f"companies/{records.FIRST_PROSPECT}"
@@ -59,17 +58,8 @@ def an_msp(simulator: RunningSimulator, database_url: str, branch: Mapping[Flag,
     parts = wiring.build(settings_for(simulator, database_url=database_url))
     for index in range(simulator.simulator.config.tenants):
         add_simulated_tenant(parts, simulator, index, branch)
-    known = credentials(simulator.simulator.config.seed)
+    scope = add_simulated_psa(parts, simulator, branch)
     with parts.database.begin() as connection:
-        owner = tenants.add_tenant(connection, "the MSP")
-        source = tenants.NewSource(
-            provider="halopsa",
-            external_tenant_id=simulator.base_url,
-            client_id=known.client_id,
-            credentials=wiring.vault(parts.settings).seal(known.client_secret),
-        )
-        scope = tenants.add_source(connection, owner, source, wiring.now())
-        flags.store_overrides(connection, owner.id, branch, author="test", reason="the branch under test")
         # Only what a test asks for is read.
         connection.execute(text("UPDATE schedules SET next_due_at = now() + interval '9 days'"))
     return Msp(parts, simulator, scope)
