@@ -93,7 +93,7 @@ async def _answer(caller: Caller, request: GraphRequest) -> Answer:
     if request.path.strip("/").lower() != batch.PATH:
         return await respond(caller, request)
     try:
-        run_into(strike(caller, request, (Delivery.WHOLE,)))
+        run_into(strike(caller, request, (Delivery.WHOLE,)), request)
         return await batch.answer(caller, request)
     except GraphError as error:
         return refusal(caller, error)

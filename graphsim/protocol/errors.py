@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from types import MappingProxyType
 
@@ -71,7 +72,33 @@ def needs_premium_p2() -> GraphError:
     )
 
 
-def consent_missing() -> GraphError:
+_SCOPES_MISSING = "You cannot perform the requested operation, required scopes are missing in the token."
+_DENIALS: tuple[tuple[re.Pattern[str], str, str], ...] = (
+    # https://github.com/microsoftgraph/microsoft-graph-explorer-v4/issues/2580
+    (re.compile(r"identity/conditionalaccess/|policies/identitysecuritydefaults"), "AccessDenied", _SCOPES_MISSING),
+    # https://github.com/microsoftgraph/msgraph-sdk-go/issues/441
+    (
+        re.compile(r"users[/(][^/]+/authentication/|policies/authentication"),
+        "accessDenied",
+        "Request Authorization failed",
+    ),
+    # https://github.com/microsoftgraph/msgraph-beta-sdk-dotnet/issues/723
+    (re.compile(r"identityprotection/"), "Forbidden", _SCOPES_MISSING),
+    # https://github.com/microsoftgraph/microsoft-graph-docs-contrib/issues/1852
+    (
+        re.compile(r"reports/|auditlogs/"),
+        "Authentication_MSGraphPermissionMissing",
+        "Calling principal does not have required MSGraph permissions AuditLog.Read.All",
+    ),
+)
+"""How the services behind Graph refuse an application without the permission, by the path after ``/v1.0/``."""
+
+
+def permission_missing(path: str) -> GraphError:
+    """403 in the words of the service that answers the path, most often the directory's."""
+    for service, code, message in _DENIALS:
+        if service.match(path.strip("/").lower()):
+            return GraphError(403, code, message)
     return GraphError(403, "Authorization_RequestDenied", "Insufficient privileges to complete the operation.")
 
 

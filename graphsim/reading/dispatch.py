@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 import msgspec
 
 from graphsim.directory.tenants import Json, timestamp
-from graphsim.protocol.errors import GraphError, consent_missing
+from graphsim.protocol.errors import GraphError, permission_missing
 from graphsim.protocol.exchange import Answer, GraphRequest
 from graphsim.reading import graph
 from graphsim.reading.operations import ASYNC_OPERATIONS
@@ -42,7 +42,7 @@ async def respond(caller: Caller, request: GraphRequest) -> Answer:
     added: Mapping[str, str] = {}
     try:
         added = caller.simulator.traffic.throttle.admit(caller.state, request, caller.at)
-        run_into(strike(caller, request, (Delivery.WHOLE,)))
+        run_into(strike(caller, request, (Delivery.WHOLE,)), request)
         answer = await _answer(caller, request)
     except GraphError as error:
         return refusal(caller, error, added)
@@ -59,9 +59,9 @@ def strike(caller: Caller, request: GraphRequest, allowed: tuple[Delivery, ...])
     return None
 
 
-def run_into(fault: Fault | None) -> None:
+def run_into(fault: Fault | None, request: GraphRequest) -> None:
     if fault:
-        raise fault.error()
+        raise fault.error(request.path)
 
 
 def complete(caller: Caller, answer: Answer, added: Mapping[str, str] | None = None) -> Answer:
@@ -94,5 +94,5 @@ async def _answer(caller: Caller, request: GraphRequest) -> Answer:
     if operation is None:
         return graph.answer(caller.state, request)
     if not caller.state.consent:
-        raise consent_missing()
+        raise permission_missing(request.path)
     return await operation(caller.simulator, caller.state, request)

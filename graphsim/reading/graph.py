@@ -9,9 +9,9 @@ from graphsim.policies import access
 from graphsim.protocol import querying, schema
 from graphsim.protocol.errors import (
     GraphError,
-    consent_missing,
     not_found,
     not_simulated,
+    permission_missing,
     unknown_segment,
     unsupported_query,
 )
@@ -41,7 +41,7 @@ _REAL_SEGMENTS = frozenset(
 def answer(state: TenantState, request: GraphRequest) -> Answer:
     """The answer to a request; refusals are raised as ``GraphError``."""
     if not state.consent:
-        raise consent_missing()
+        raise permission_missing(request.path)
     segments = path_segments(request.path)
     operation = matching(OPERATIONS, segments)
     if operation:

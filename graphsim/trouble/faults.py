@@ -8,7 +8,7 @@ from enum import StrEnum
 from types import MappingProxyType
 
 from graphsim.directory.seeding import derive_key, draw
-from graphsim.protocol.errors import GraphError, consent_missing, not_premium
+from graphsim.protocol.errors import GraphError, not_premium, permission_missing
 
 
 class Delivery(StrEnum):
@@ -23,6 +23,10 @@ class Delivery(StrEnum):
     """Nothing comes for ``seconds``."""
     MALFORMED = "malformed"
     """The JSON ends in the middle, the answer says it is whole."""
+
+
+BY_SERVICE = "*"
+"""In place of a code: for want of a permission, in the words of the service that answers the path."""
 
 
 @dataclass(kw_only=True, slots=True)
@@ -43,7 +47,10 @@ class Fault:
     seconds: float = 0.0
     seen: int = 0
 
-    def error(self) -> GraphError:
+    def error(self, path: str) -> GraphError:
+        """The answer to a request for this path after ``/v1.0/``."""
+        if self.code == BY_SERVICE:
+            return permission_missing(path)
         headers = {} if self.retry_after is None else {"Retry-After": str(self.retry_after)}
         return GraphError(self.status, self.code, "The simulator was told to fail this request.", headers)
 
@@ -61,7 +68,7 @@ KINDS: Mapping[str, Fault] = MappingProxyType(
         "503-bare": _refusing(503, "ServiceUnavailable"),
         "504": _refusing(504, "GatewayTimeout"),
         "non-premium": _refusing(403, not_premium().code),
-        "consent": _refusing(403, consent_missing().code),
+        "consent": _refusing(403, BY_SERVICE),
         "cut": Fault(delivery=Delivery.CUT, times=None),
         "slow": Fault(delivery=Delivery.SLOW, seconds=5.0, times=None),
         "hang": Fault(delivery=Delivery.HANG, seconds=30.0, times=None),

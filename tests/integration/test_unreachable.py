@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from uuid import UUID
 
 import pytest
 from sqlalchemy import text
 
 from graphsim.serve import RunningSimulator
+from graphsim.trouble.faults import of_kind
 from pipeline import wiring
 from pipeline.domain.capture import SyncType
 from pipeline.domain.flags import Flag
@@ -34,6 +35,11 @@ class Reached:
 
     def consent(self, *, granted: bool) -> None:
         self.simulator.simulator.state(TENANT).consent = granted
+
+    def refuse(self, *paths: str) -> None:
+        """The tenant lacks the permissions for these paths from now on."""
+        faults = self.simulator.simulator.state(TENANT).faults
+        faults += [replace(of_kind("consent"), path_contains=path) for path in paths]
 
     def rows(self, statement: str, **values: object) -> list[tuple[object, ...]]:
         with self.parts.database.begin() as connection:
@@ -125,3 +131,35 @@ def test_a_sync_that_does_not_read_users_says_nothing_of_the_tenant_as_a_whole(r
     assert reached.unreachable() == [("critical", "resolved")]
     incomplete = "SELECT complete FROM source_inputs WHERE resource = 'subscribedSkus'"
     assert reached.rows(incomplete) == [(False,)]
+
+
+def test_a_missing_permission_for_policies_holds_nothing_back_and_is_named(reached: Reached) -> None:
+    """Conditional access refuses in words of its own, and a sync of policies alone is refused as a whole."""
+    reached.refuse("/identity/", "/policies/")
+
+    run_id = sync_here(reached.parts.database, reached.parts.executor, reached.scope, sync_types=[SyncType.POLICIES])
+
+    assert reached.rows("SELECT state FROM runs WHERE id = :id", id=run_id) == [("succeeded",)]
+    assert reached.unreachable() == []
+    assert reached.rows("SELECT refusals, refused_since FROM data_sources") == [(0, None)]
+    told = reached.rows("SELECT DISTINCT reason FROM source_inputs WHERE NOT complete AND resource LIKE '%olicies'")
+    assert sorted(str(reason) for (reason,) in told) == [
+        "Microsoft refuses it (AccessDenied); the application needs the permission Policy.Read.All",
+        "Microsoft refuses it (accessDenied); the application needs the permission Policy.Read.All",
+    ]
+
+
+def test_refused_users_raise_the_alert_whatever_is_read_beside_them(reached: Reached) -> None:
+    reached.refuse("/v1.0/users")
+
+    for kinds in ([SyncType.IDENTITIES], [SyncType.IDENTITIES, SyncType.GROUPS], [SyncType.IDENTITIES]):
+        sync_here(reached.parts.database, reached.parts.executor, reached.scope, sync_types=kinds)
+        assert reached.unreachable() == [("critical", "active")]
+
+    ((message, refusals),) = reached.rows(
+        "SELECT a.message, d.refusals FROM alerts a JOIN data_sources d ON d.id = a.source_id"
+        " WHERE a.alert_type = 'tenant_unreachable'"
+    )
+    assert "Authorization_RequestDenied" in str(message)
+    assert "have one of its administrators consent" in str(message)
+    assert refusals == 3

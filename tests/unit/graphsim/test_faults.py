@@ -59,6 +59,15 @@ def test_a_kind_is_refused_as_graph_does(kind: str, status: int, code: str, retr
     assert msgspec.json.decode(answer.body)["error"]["code"] == code
 
 
+def test_a_permission_can_be_missing_for_a_part_of_graph_which_says_so_in_its_own_words() -> None:
+    without = client(config(faults=("kind=consent,path=/identity/",)))
+
+    denied = without.ask("identity/conditionalAccess/policies")
+
+    assert (denied.status, msgspec.json.decode(denied.body)["error"]["code"]) == (403, "AccessDenied")
+    assert without.ask("users").status == 200
+
+
 def test_kinds_that_trouble_the_connection_leave_the_answer_itself_alone() -> None:
     troubling = [kind for kind, fault in KINDS.items() if fault.delivery is not Delivery.WHOLE]
 

@@ -189,5 +189,30 @@ def test_without_consent_every_read_is_denied_even_of_unknown_paths(make_world: 
     world = make_world()
     world.state.consent = False
 
-    for url in ("users", "groups", "policies/identitySecurityDefaultsEnforcementPolicy", "nonsense"):
+    for url in ("users", "groups", "nonsense"):
         assert refusal(world, url) == (403, "Authorization_RequestDenied")
+
+
+@pytest.mark.parametrize(
+    ("url", "code"),
+    [
+        ("users", "Authorization_RequestDenied"),
+        ("subscribedSkus", "Authorization_RequestDenied"),
+        ("roleManagement/directory/roleAssignments", "Authorization_RequestDenied"),
+        ("identity/conditionalAccess/policies", "AccessDenied"),
+        ("identity/conditionalAccess/namedLocations", "AccessDenied"),
+        ("policies/identitySecurityDefaultsEnforcementPolicy", "AccessDenied"),
+        ("policies/authenticationStrengthPolicies", "accessDenied"),
+        ("users/00000000-0000-0000-0000-000000000000/authentication/methods", "accessDenied"),
+        ("identityProtection/riskyUsers", "Forbidden"),
+        ("reports/authenticationMethods/userRegistrationDetails", "Authentication_MSGraphPermissionMissing"),
+        ("AuditLogs/signIns", "Authentication_MSGraphPermissionMissing"),
+    ],
+)
+def test_each_service_has_a_code_of_its_own_for_a_missing_permission(
+    make_world: MakeWorld, url: str, code: str
+) -> None:
+    world = make_world()
+    world.state.consent = False
+
+    assert refusal(world, url) == (403, code)
