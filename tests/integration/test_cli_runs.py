@@ -11,6 +11,7 @@ import pytest
 from sqlalchemy import text
 
 from graphsim.serve import RunningSimulator
+from pipeline.domain.findings import Severity
 from pipeline.storage.database import Database
 from tests.tenants import environment_for
 from tests.unit.cli.program import Program, program_in
@@ -151,6 +152,24 @@ def test_a_tenant_that_refuses_us_fails_the_run_with_its_reason_and_status_1(
     assert run["error_message"] in program.done("runs", "show", run["id"], COLUMNS="1000")
     (alert,) = program.json("alerts", "list", "--tenant", "fabrikam")
     assert (alert["type"], alert["entity"]) == ("tenant_unreachable", "fabrikam")
+
+
+def test_the_worst_alerts_come_first_and_a_tenant_out_of_reach_before_what_it_leaves_outdated(
+    program: Program, simulator: RunningSimulator
+) -> None:
+    sync(program, **NEW)
+    simulator.simulator.state(4).consent = False
+    assert program.run("sync", "contoso", "--local", **NEW).exit_code == 1
+
+    listed = program.json("alerts", "list")
+    ranks = [Severity(one["severity"]).rank for one in listed]
+    assert len(listed) > 1
+    assert ranks == sorted(ranks, reverse=True)
+    assert [one["type"] for one in listed].index("tenant_unreachable") == 0
+    others = [(-rank, one["type"]) for rank, one in zip(ranks[1:], listed[1:], strict=True)]
+    assert others == sorted(others), "then by type within a severity"
+    assert program.json("alerts", "list", "--limit", "1") == listed[:1]
+    assert "sync NAME" in program.done("alerts", "show", listed[0]["id"])
 
 
 def test_only_what_is_asked_for_is_synced(program: Program) -> None:

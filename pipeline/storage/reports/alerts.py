@@ -69,7 +69,8 @@ LIST = text(
     SUMMARY
     + """ WHERE (CAST(:tenant_id AS int) IS NULL OR a.tenant_id = :tenant_id)
    AND a.status = ANY(:statuses) AND a.alert_type = ANY(:types) AND a.severity = ANY(:severities)
- ORDER BY array_position(CAST(:ranks AS text[]), a.severity) DESC, t.name, a.alert_type, entity, a.subject, a.id
+ ORDER BY array_position(CAST(:ranks AS text[]), a.severity) DESC, a.alert_type <> :before_all, t.name, a.alert_type,
+          entity, a.subject, a.id
  LIMIT :most"""
 )
 ONE = text(SUMMARY + " WHERE a.id = :alert_id")
@@ -83,9 +84,12 @@ SELECT count(*) FROM alerts a WHERE (CAST(:tenant_id AS int) IS NULL OR a.tenant
 def list_alerts(
     connection: Connection, reach: Reach, wanted: AlertFilter, *, most: int | None = None
 ) -> list[AlertSummary]:
-    """Alerts, the worst first: one statement."""
-    ranks = [severity.value for severity in Severity]
-    rows = connection.execute(LIST, {**_values(reach, wanted), "ranks": ranks, "most": most})
+    """Alerts, the worst first: one statement.
+
+    Of one severity, tenants that cannot be read come first: all else of theirs is as old as the last reading.
+    """
+    order = {"ranks": [severity.value for severity in Severity], "before_all": AlertType.TENANT_UNREACHABLE.value}
+    rows = connection.execute(LIST, {**_values(reach, wanted), **order, "most": most})
     return [_summary(row) for row in rows]
 
 
