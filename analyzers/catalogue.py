@@ -136,10 +136,10 @@ RULES: tuple[Rule, ...] = (
         id="tenant_unreachable",
         analysis_type=AnalysisType.TENANT,
         alert_type=AlertType.TENANT_UNREACHABLE,
-        title="The tenant cannot be read: consent or a role is missing. Raised by the pipeline, not by an analyzer.",
+        title="The tenant cannot be read: its provider refuses us. Raised by the pipeline, not by an analyzer.",
         severity="critical",
         inputs=(),
-        remediation="Grant admin consent again and assign the roles that the message names.",
+        remediation="Do what the alert's own sentence says, then read the tenant again with `mspbyte sync NAME`.",
         source="https://learn.microsoft.com/entra/identity/enterprise-apps/grant-admin-consent",
     ),
 )

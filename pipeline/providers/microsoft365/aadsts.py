@@ -13,6 +13,7 @@ TRANSIENT = frozenset({50033, 50196, 90006, 90012, 90024, 90033, 90055, 90090, 9
 
 _CONSENT = "have one of the tenant's administrators consent to the application's permissions again"
 _UNKNOWN_APPLICATION = "the application is not known in the tenant; have one of its administrators consent to it"
+_NO_APPLICATION = f"{_UNKNOWN_APPLICATION}, or check the application (client) id"
 _NO_TENANT = "there is no such tenant; check the tenant id"
 _OTHER_CLOUD = "the tenant belongs to another of Microsoft's clouds; set GRAPH_BASE_URL and GRAPH_AUTHORITY to it"
 _CERTIFICATE = "the certificate is not one registered for the application, or has expired; register it or enter another"
@@ -29,7 +30,7 @@ WHAT_TO_DO: Mapping[int, str] = {
     90099: "the application is not authorized in the customer's tenant; consent to it there, or through Partner Center",
     501051: "the application has no role in the tenant, which asks for one; assign it there",
     700011: _UNKNOWN_APPLICATION,
-    700016: _UNKNOWN_APPLICATION,
+    700016: _NO_APPLICATION,
     7000229: _UNKNOWN_APPLICATION,
     50059: _NO_TENANT,
     50128: _NO_TENANT,

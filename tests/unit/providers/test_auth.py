@@ -164,7 +164,11 @@ def refusal(*codes: int, error: str = "invalid_client") -> bytes:
     [
         (refusal(7000215), "AADSTS7000215", "the client secret is wrong"),
         (refusal(7000222), "AADSTS7000222", "has expired"),
-        (refusal(700016, error="unauthorized_client"), "AADSTS700016", "consent"),
+        (
+            refusal(700016, error="unauthorized_client"),
+            "AADSTS700016",
+            r"consent to it, or check the application \(client\) id\.",
+        ),
         (refusal(70011, 7000112), "AADSTS7000112", "disabled"),
         (refusal(65001), "AADSTS65001", "consent"),
         (refusal(90002), "AADSTS90002", "no such tenant"),
