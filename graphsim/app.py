@@ -61,6 +61,7 @@ def create_app(config: SimulatorConfig, *, clock: Clock = time.time) -> Starlett
             *traffic_control.routes(simulator),
             *control.routes(simulator),
             *halopsa.routes(simulator, clock),
+            *control.unknown_routes(_METHODS),
             Route("/v1.0/{path:path}", graph_v1, methods=_METHODS),
             Route("/{tenant}/oauth2/v2.0/token", token, methods=["POST"]),
             Route("/{tenant}/v2.0/.well-known/openid-configuration", discovery, methods=["GET"]),

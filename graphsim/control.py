@@ -67,6 +67,10 @@ async def _fault(state: TenantState, request: Request) -> Json:
     return {}
 
 
+async def _faults(state: TenantState, _request: Request) -> Json:
+    return {"faults": state.faults}
+
+
 async def _no_faults(state: TenantState, _request: Request) -> Json:
     state.faults.clear()
     return {}
@@ -94,6 +98,7 @@ _ACTIONS: tuple[tuple[str, str, Action], ...] = (
     ("DELETE", "/users/{id}", _gone_user),
     ("PUT", "/consent", _consent),
     ("PUT", "/skus/{id}", _units),
+    ("GET", "/faults", _faults),
     ("POST", "/faults", _fault),
     ("DELETE", "/faults", _no_faults),
     ("POST", "/expire-tokens", _expire_tokens),
@@ -136,6 +141,15 @@ def routes(simulator: Simulator) -> list[Route]:
     for method, path, action in _ACTIONS:
         found.append(Route(f"/_sim/tenants/{{tenant}}{path}", _endpoint(simulator, action), methods=[method]))
     return found
+
+
+def unknown_routes(methods: list[str]) -> list[Route]:
+    """What is said of every other ``/_sim`` path and method; they come after all that are known."""
+
+    async def unknown(request: Request) -> Response:
+        return _answer(404, {"error": f"there is no {request.method} {request.url.path}: docs/graphsim.md has them"})
+
+    return [Route(path, unknown, methods=methods) for path in ("/_sim", "/_sim/{path:path}")]
 
 
 def _endpoint(simulator: Simulator, action: Action) -> Callable[[Request], Awaitable[Response]]:

@@ -9,6 +9,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from shlex import quote
 from types import TracebackType
 from typing import Self
 
@@ -67,8 +68,8 @@ class _Server(uvicorn.Server):
 def serve(config: SimulatorConfig, host: str, port: int, state_dir: Path, *, https: bool = True) -> None:
     """Serves until interrupted or terminated, then returns. Port 0 takes a free one.
 
-    The address is printed and written to ``graphsim.url`` in ``state_dir``, next to the certificates (``tls/ca.pem``),
-    which plain HTTP does without.
+    The address is printed, first of all, and written to ``graphsim.url`` in ``state_dir``, next to the certificates
+    (``tls/ca.pem``), which plain HTTP does without.
     """
     app = create_app(config)
     bound = _bind(host, port)
@@ -78,11 +79,20 @@ def serve(config: SimulatorConfig, host: str, port: int, state_dir: Path, *, htt
     note = state_dir / ADDRESS_FILE
     note.write_text(f"{address}\n")
     told = f"CA: {files.ca}" if files else "plain HTTP"
-    print(f"graphsim listens on {address} ({told})", flush=True)  # noqa: T201 - what the caller waits for
+    first = f"graphsim listens on {address} ({told})"
+    print("\n".join([first, *_settings(address, files)]), flush=True)  # noqa: T201 - what the caller waits for
     try:
         _server(app, files).run(sockets=[bound])
     finally:
         note.unlink(missing_ok=True)
+
+
+def _settings(address: str, files: TlsFiles | None) -> list[str]:
+    """What a shell is told so that a sync reads the simulator; nothing for plain HTTP, over which none signs in."""
+    if files is None:
+        return []
+    given = {"GRAPH_BASE_URL": address, "GRAPH_AUTHORITY": address, "GRAPH_CA_FILE": str(files.ca.resolve())}
+    return [f"export {name}={quote(value)}" for name, value in given.items()]
 
 
 class RunningSimulator:

@@ -61,6 +61,9 @@ def routes(simulator: Simulator) -> list[Route]:
         simulator.traffic.faults.append(made(await _read(request, FaultBody)))
         return {}
 
+    async def faults(_request: Request) -> Mapping[str, object]:
+        return {"faults": simulator.traffic.faults}
+
     async def no_faults(_request: Request) -> Mapping[str, object]:
         simulator.traffic.faults.clear()
         return {}
@@ -76,6 +79,7 @@ def routes(simulator: Simulator) -> list[Route]:
     return [
         Route(f"{_TENANT}/meter", _endpoint(meter), methods=["GET"]),
         Route("/_sim/throttle", _endpoint(throttle), methods=["PUT"]),
+        Route("/_sim/faults", _endpoint(faults), methods=["GET"]),
         Route("/_sim/faults", _endpoint(new_fault), methods=["POST"]),
         Route("/_sim/faults", _endpoint(no_faults), methods=["DELETE"]),
         Route(f"{_TENANT}/application", _endpoint(application), methods=["PUT"]),

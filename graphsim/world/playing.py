@@ -66,7 +66,8 @@ def load(path: Path) -> Scenario:
     try:
         return read(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError) as error:
-        raise ScenarioError(f"{path} can't be read ({error})") from None
+        reason = getattr(error, "strerror", None) or "it is no UTF-8 text"
+        raise ScenarioError(f"{path} can't be read ({reason})") from None
     except ScenarioError as error:
         raise ScenarioError(f"{path}: {error}") from None
 
@@ -74,16 +75,24 @@ def load(path: Path) -> Scenario:
 def read(text: str) -> Scenario:
     """The scenario a YAML text describes."""
     try:
-        file = msgspec.convert(yaml.safe_load(text), _File)
+        written = yaml.safe_load(text)
     except yaml.MarkedYAMLError as error:
         line = f"line {error.problem_mark.line + 1}: " if error.problem_mark else ""
         raise ScenarioError(f"{line}this is no YAML ({error.problem})") from None
     except yaml.YAMLError as error:
         raise ScenarioError(f"this is no YAML ({error})") from None
-    except msgspec.ValidationError as error:
-        raise ScenarioError(str(error)) from None
+    file = _file(written)
     steps = [_step(number, raw) for number, raw in enumerate(file.steps, 1)]
     return Scenario(steps=tuple(sorted(steps, key=lambda step: step.at)), speed=file.clock.speed)
+
+
+def _file(written: object) -> _File:
+    if not isinstance(written, dict) or "steps" not in written:
+        raise ScenarioError("a scenario needs `steps:`, a list such as [{at: 10m, tenant: 0, action: create_user}]")
+    try:
+        return msgspec.convert(written, _File)
+    except msgspec.ValidationError as error:
+        raise ScenarioError(str(error)) from None
 
 
 def _step(number: int, raw: dict[str, object]) -> Step:
@@ -93,7 +102,7 @@ def _step(number: int, raw: dict[str, object]) -> Step:
         mutations.check(mutation)
         return Step(at=duration(str(given.at)), tenant=str(given.tenant), mutation=mutation)
     except (ScenarioError, msgspec.ValidationError) as error:
-        raise ScenarioError(f"step {number}: {error}") from None
+        raise ScenarioError(f"step {number}: {error}; `mspbyte graphsim mutations` lists what can happen") from None
 
 
 def duration(text: str) -> float:

@@ -22,7 +22,19 @@ from pipeline.embedded import default_state_dir
 from pipeline.errors import UserError
 
 _SECONDS = 30
+_SET_HELP = "What the action takes, as `mspbyte graphsim mutations` lists it: user=30. Repeatable."
 _CA = Path("tls") / "ca.pem"
+_LEGEND = """
+Capitals stand for the ID in `mspbyte graphsim mutate TENANT ACTION ID`:
+USER          a number or an id
+GROUP         a number, an id or a name
+ROLE          a name or an id
+POLICY        a number, an id or a name
+PRODUCT       a part number such as POWER_BI_PRO, or a SKU's id
+SUBSCRIPTION  the id of a change notification subscription
+What ends in = is given with --set; what has a ? may be left out, but of user?=
+and group?= one is needed:
+mspbyte graphsim mutate 0 add_role_member "Global Reader" --set user=30"""
 
 
 def mutate(
@@ -30,7 +42,7 @@ def mutate(
     action: Annotated[str, typer.Argument(metavar="ACTION", help="See `mspbyte graphsim mutations`.")],
     key: Annotated[str, typer.Argument(metavar="[ID]", help="What it happens to: a number, an id or a name.")] = "",
     *,
-    given: Annotated[list[str] | None, typer.Option("--set", metavar="NAME=VALUE", help="Particulars.")] = None,
+    given: Annotated[list[str] | None, typer.Option("--set", metavar="NAME=VALUE", help=_SET_HELP)] = None,
     url: Annotated[str | None, typer.Option(help="The simulator's address; by default the running one's.")] = None,
     state_dir: Annotated[Path | None, typer.Option(help="The folder `serve` was given.")] = None,
     as_json: AsJson = False,
@@ -55,7 +67,7 @@ def mutations(*, as_json: AsJson = False) -> None:
     if as_json:
         print_json([{"action": a.name, "about": a.about, "id": a.target, "set": a.takes} for a in ACTIONS])
         return
-    show(facts([(_usage(a.name, a.target, a.takes), a.about) for a in ACTIONS]))
+    show(facts([(_usage(a.name, a.target, a.takes), a.about) for a in ACTIONS]), _LEGEND)
 
 
 def with_scenario(config: SimulatorConfig, path: Path | None) -> SimulatorConfig:
@@ -65,7 +77,7 @@ def with_scenario(config: SimulatorConfig, path: Path | None) -> SimulatorConfig
     try:
         scenario = load(path)
     except ScenarioError as error:
-        raise UserError(f"--scenario {error}; see `mspbyte graphsim mutations` for what can happen.") from None
+        raise UserError(f"--scenario {error}.") from None
     simulator = start(config)
     for step in scenario.steps:
         if simulator.find(step.tenant) is None:

@@ -106,12 +106,23 @@ def test_a_malformed_answer_says_it_is_whole_and_is_no_json(http: httpx.Client) 
 
 def test_faults_for_everybody_are_taken_back(http: httpx.Client) -> None:
     assert http.post("/_sim/faults", json={"kind": "503"}).status_code == 200
+    (told,) = http.get("/_sim/faults").json()["faults"]
     failed = http.get(USERS)
     http.delete("/_sim/faults")
 
+    assert (told["status"], told["times"], told["rate"]) == (503, None, 1.0)
     assert (failed.status_code, failed.headers["Retry-After"]) == (503, "1")
+    assert http.get("/_sim/faults").json() == {"faults": []}
     assert http.get(USERS).status_code == 200
     assert http.post("/_sim/faults", json={"kind": "unheard"}).status_code == 400
+
+
+@pytest.mark.parametrize("path", ["/_sim", "/_sim/weather", "/_sim/tenants/0/weather"])
+def test_an_unknown_route_of_the_simulators_own_is_404_and_not_graphs_to_refuse(http: httpx.Client, path: str) -> None:
+    answer = http.get(path)
+
+    assert (answer.status_code, list(answer.json())) == (404, ["error"])
+    assert path in answer.json()["error"]
 
 
 def test_a_batch_is_answered_200_and_cut_as_a_whole(http: httpx.Client) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ssl
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
@@ -22,10 +24,7 @@ app = noun("A local Microsoft Graph with generated tenants.")
 Tenants = Annotated[int, typer.Option(min=1, max=100_000, help="How many tenants.")]
 Users = Annotated[int, typer.Option(min=1, max=1_000_000, help="Users in each.")]
 Seed = Annotated[str, typer.Option(help="Equal seeds give equal tenants.")]
-FAULT_HELP = (
-    "Trouble to make, repeatable: rate=0.2,kind=503,path=/users makes a fifth of the requests whose path contains "
-    f"/users fail. Kinds: {', '.join(KINDS)}. Also tenant= (its number), times=, after= (the Retry-After), seconds=."
-)
+FAULT_HELP = f"Trouble to make, as above; repeatable. Kinds: {', '.join(KINDS)}."
 
 
 @app.command()
@@ -39,11 +38,10 @@ def serve(
     state_dir: Annotated[
         Path | None, typer.Option(help="Where its certificates are kept; by default in the user's state folder.")
     ] = None,
-    https: Annotated[
-        bool,
-        typer.Option(help="--no-https is for tools that cannot be given a CA; msal and so `mspbyte sync` refuse it."),
-    ] = True,
-    throttle: Annotated[bool, typer.Option(help="Enforce Microsoft's throttling limits.")] = False,
+    no_https: Annotated[
+        bool, typer.Option("--no-https", help="For tools that take no CA; `mspbyte sync` refuses plain http.")
+    ] = False,
+    throttle: Annotated[bool, typer.Option("--throttle", help="Enforce Microsoft's throttling limits.")] = False,
     throttle_factor: Annotated[
         float, typer.Option(min=0.0001, max=1.0, help="Scales the resource units of a tenant.")
     ] = 1.0,
@@ -55,13 +53,17 @@ def serve(
         Path | None, typer.Option(help="Verify the endpoints that are notified of changes with this CA.")
     ] = None,
     http_notifications: Annotated[
-        bool, typer.Option(help="Let applications on this machine be notified over http, too.")
+        bool, typer.Option("--http-notifications", help="Notify applications on this machine over http, too.")
     ] = False,
 ) -> None:
     """Serve generated tenants over HTTPS until interrupted.
 
-    Point a sync at it with GRAPH_BASE_URL and GRAPH_AUTHORITY (the address it prints) and GRAPH_CA_FILE (the CA it
-    prints); `mspbyte graphsim credentials` shows how to sign in.
+    It prints the three settings that point a sync at it;
+    `mspbyte graphsim credentials` shows how to sign in.
+
+    --fault rate=0.2,kind=503,path=/users
+    makes a fifth of the requests whose path contains /users fail with 503.
+    Also tenant= (its number), times=, after= (Retry-After) and seconds=.
     """
     folder = state_dir or default_state_dir() / "graphsim"
     config = SimulatorConfig(
@@ -71,17 +73,30 @@ def serve(
         throttle=throttle,
         throttle_factor=throttle_factor,
         faults=tuple(_rule(text, tenants) for text in fault or ()),
-        notification_ca=str(notification_ca or ""),
+        notification_ca=_authority(notification_ca),
         plain_notifications=http_notifications,
     )
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        serve_graph(graphsim_hand.with_scenario(config, scenario), host, port, folder, https=https)
+        serve_graph(graphsim_hand.with_scenario(config, scenario), host, port, folder, https=not no_https)
     except OSError as error:
         raise UserError(
             f"The simulator cannot listen on {host}:{port} or write to {folder} ({error.strerror or error}); "
             "choose another --port, --host or --state-dir."
         ) from None
+
+
+def _authority(path: Path | None) -> str:
+    """The file as it was given, once it has shown that endpoints can be verified with it."""
+    if path is None:
+        return ""
+    try:
+        ssl.create_default_context(cafile=path)
+    except OSError as error:
+        raise UserError(
+            f"--notification-ca {path} cannot be used ({type(error).__name__}); name a file of PEM certificates."
+        ) from None
+    return str(path)
 
 
 def _rule(text: str, tenants: int) -> FaultRule:
@@ -98,13 +113,13 @@ def _rule(text: str, tenants: int) -> FaultRule:
 def credentials(*, tenants: Tenants = 5, users: Users = 200, seed: Seed = "mspbyte", as_json: AsJson = False) -> None:
     """Show how to sign in to the generated tenants; made up, they open nothing else."""
     simulator = start(SimulatorConfig(tenants=tenants, users=users, seed=seed))
-    found = [simulator.credentials(index) for index in range(tenants)]
+    found = [(simulator.state(index).tenant.name, simulator.credentials(index)) for index in range(tenants)]
     if as_json:
-        print_json(found)
+        print_json([{"name": name, **asdict(one)} for name, one in found])
         return
-    for index, one in enumerate(found):
+    for index, (name, one) in enumerate(found):
         told = [("--tenant-id", one.tenant_id), ("--client-id", one.client_id), ("secret", one.client_secret)]
-        show(plain(f"tenant {index}", "bold"), facts(told))
+        show(plain(f"tenant {index}, {name}", "bold"), facts(told))
 
 
 app.command()(graphsim_hand.mutate)

@@ -40,7 +40,9 @@ def test_other_times_are_refused(text: str) -> None:
     [
         ("steps: [", "line 1: this is no YAML"),
         ("clock: {speed: 1}\nsteps:\n  - {at: 1s\n", "line 4: this is no YAML"),
-        ("- 1", "Expected `object`, got `array`"),
+        ("", "a scenario needs `steps:`"),
+        ("- 1", "a scenario needs `steps:`"),
+        ("clock: {speed: 1}", "a scenario needs `steps:`"),
         ("steps: 5", r"Expected `array`, got `int` - at `\$.steps`"),
         ("steps: []\nclock: {speed: 0}", "Expected `float` > 0.0"),
         ("steps: []\nmore: 1", "unknown field `more`"),
