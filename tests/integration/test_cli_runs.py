@@ -135,6 +135,24 @@ def test_a_run_whose_capture_is_gone_says_so(program: Program, database: Databas
     assert program.json("runs", "show", run["id"])["capture"] is None
 
 
+def test_a_run_that_read_changes_says_of_which_lists_even_when_its_capture_is_gone(
+    program: Program, database: Database
+) -> None:
+    run = sync(program, **NEW)
+    assert "Changes only" not in program.done("runs", "show", run["id"])
+    with database.begin() as connection:
+        changed = (
+            """UPDATE run_steps SET detail = detail || '{"changes_of": ["users", "groups"]}' WHERE stage = 'load'"""
+        )
+        connection.execute(text(changed))
+    told = "Changes only: users, groups; everything else whole."
+    assert told in fits(program, "runs", "show", run["id"])
+    assert program.json("runs", "show", run["id"])["changes_of"] == ["users", "groups"]
+    with database.begin() as connection:
+        connection.execute(text("DELETE FROM captures"))
+    assert f"What was read\n{told}" in program.done("runs", "show", run["id"])
+
+
 def test_a_tenant_that_refuses_us_fails_the_run_with_its_reason_and_status_1(
     program: Program, simulator: RunningSimulator
 ) -> None:

@@ -24,6 +24,7 @@ from pipeline.stages.dispatch import next_refs, open_due_runs
 from pipeline.stages.execution import Executor
 from pipeline.stages.local import finish_here
 from pipeline.storage import flags
+from pipeline.storage.reports.run_details import read_details
 from pipeline.storage.schedules import request_sync
 from tests.tenants import NEW, add_simulated_tenant, settings_for
 from tests.world import PILOT
@@ -147,7 +148,12 @@ def test_a_sync_of_changes_leaves_what_a_whole_sync_leaves(synced: Synced, *, di
 
     assert {"users", "groups"} <= set(synced.changes_of(run_id))
     assert all(was != now for was, now in zip(before, by_changes, strict=True)), "something happened everywhere"
-    assert synced.changes_of(synced.sync(Trigger.MANUAL)) == [], "who asks by hand has everything read"
+    whole_id = synced.sync(Trigger.MANUAL)
+    assert synced.changes_of(whole_id) == [], "who asks by hand has everything read"
+    with synced.parts.database.begin() as connection:
+        by_changes_page, whole_page = read_details(connection, run_id), read_details(connection, whole_id)
+    assert list(by_changes_page.changes_of) == synced.changes_of(run_id)
+    assert whole_page.changes_of == ()
     assert synced.standing() == by_changes
 
 

@@ -16,7 +16,7 @@ from pipeline.cli.pages.output import facts, heading, plain, show, table
 from pipeline.cli.pages.styles import RUN_STYLES, STEP_STYLES
 from pipeline.domain.runs import Lane, RunState
 from pipeline.storage.reports.history import HistoryEntry, run_history
-from pipeline.storage.reports.run_details import RunDetails, StepPage, read_details
+from pipeline.storage.reports.run_details import CapturePage, RunDetails, StepPage, read_details
 from pipeline.storage.reports.runs import RunSummary
 
 
@@ -43,6 +43,7 @@ def run_document(page: RunPage) -> Mapping[str, object]:
         **msgspec.to_builtins(page.summary),
         **msgspec.to_builtins(page.details),
         "not_evaluated": page.details.not_evaluated,
+        "changes_of": page.details.changes_of,
     }
     return found if page.history is None else {**found, "alert_history": page.history}
 
@@ -54,8 +55,8 @@ def show_page(page: RunPage) -> None:
     show(heading("Stages"), _stages(details, run.error_message))
     if details.flags:
         show(heading("Why this branch"), _flags(details))
-    if details.capture:
-        show(heading("What was read"), _capture(details))
+    if details.capture or details.changes_of:
+        show(heading("What was read"), *_reading(details))
     if details.not_evaluated:
         show(heading("Could not be told"), _untold(details))
     if page.history is not None:
@@ -127,10 +128,15 @@ def _flags(details: RunDetails) -> Table:
     return rows
 
 
-def _capture(details: RunDetails) -> Table | Text:
-    capture = details.capture
-    if capture is None:
-        return Text()
+def _reading(details: RunDetails) -> Iterator[Table | Text]:
+    """The capture, for as long as it is kept, and which lists were not read whole."""
+    if details.capture:
+        yield _capture(details.capture)
+    if details.changes_of:
+        yield plain(f"Changes only: {', '.join(details.changes_of)}; everything else whole.")
+
+
+def _capture(capture: CapturePage) -> Table | Text:
     size = f"{capture.pages} pages, {capture.raw_bytes / 1024:,.0f} KiB"
     if capture.complete:
         return plain(f"Complete: {size}.")

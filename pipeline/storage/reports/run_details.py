@@ -8,7 +8,7 @@ from datetime import datetime
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, RowMapping, select
 
 from pipeline.domain.capture import ReadOutcome, Resource
 from pipeline.domain.flags import Flag, Reason
@@ -35,6 +35,7 @@ class _Detail(msgspec.Struct):
     """What of a step's detail has a shape of its own; the plain values are facts."""
 
     not_evaluated: list[Untold] = []
+    changes_of: list[Resource] = []
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -56,6 +57,8 @@ class StepPage:
     query_seconds: float | None
     facts: Mapping[str, Fact]
     not_evaluated: tuple[Untold, ...]
+    changes_of: tuple[Resource, ...]
+    """What the step read as its changes only."""
     error_code: str | None
     error_message: str | None
 
@@ -89,6 +92,11 @@ class RunDetails:
         """Of all lanes, each rule and reason once."""
         return tuple(dict.fromkeys(item for step in self.steps for item in step.not_evaluated))
 
+    @property
+    def changes_of(self) -> tuple[Resource, ...]:
+        """What the run read as its changes only; everything else it read whole."""
+        return tuple(dict.fromkeys(resource for step in self.steps for resource in step.changes_of))
+
 
 def read_details(connection: Connection, run_id: UUID) -> RunDetails:
     """The run's decision, steps and capture: three statements."""
@@ -109,27 +117,29 @@ def read_steps(connection: Connection, run_id: UUID) -> tuple[StepPage, ...]:
     lanes = list(Lane)
     rows = connection.execute(select(run_steps).where(run_steps.c.run_id == run_id)).mappings()
     ordered = sorted(rows, key=lambda row: (row["position"], lanes.index(Lane(row["lane"]))))
-    return tuple(
-        StepPage(
-            lane=Lane(row["lane"]),
-            stage=Stage(row["stage"]),
-            queue=row["queue"],
-            state=StepState(row["state"]),
-            sentence=StepState(row["state"]).sentence,
-            attempts=row["attempts"],
-            dispatches=row["dispatches"],
-            due_at=row["due_at"],
-            started_at=row["started_at"],
-            finished_at=row["finished_at"],
-            seconds=row["seconds"],
-            queries=row["queries"],
-            query_seconds=row["query_seconds"],
-            facts={name: value for name, value in row["detail"].items() if isinstance(value, Fact)},
-            not_evaluated=tuple(msgspec.convert(row["detail"], _Detail).not_evaluated),
-            error_code=row["error_code"],
-            error_message=row["error_message"],
-        )
-        for row in ordered
+    return tuple(_step(row, msgspec.convert(row["detail"], _Detail)) for row in ordered)
+
+
+def _step(row: RowMapping, detail: _Detail) -> StepPage:
+    return StepPage(
+        lane=Lane(row["lane"]),
+        stage=Stage(row["stage"]),
+        queue=row["queue"],
+        state=StepState(row["state"]),
+        sentence=StepState(row["state"]).sentence,
+        attempts=row["attempts"],
+        dispatches=row["dispatches"],
+        due_at=row["due_at"],
+        started_at=row["started_at"],
+        finished_at=row["finished_at"],
+        seconds=row["seconds"],
+        queries=row["queries"],
+        query_seconds=row["query_seconds"],
+        facts={name: value for name, value in row["detail"].items() if isinstance(value, Fact)},
+        not_evaluated=tuple(detail.not_evaluated),
+        changes_of=tuple(detail.changes_of),
+        error_code=row["error_code"],
+        error_message=row["error_message"],
     )
 
 
