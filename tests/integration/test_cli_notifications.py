@@ -67,7 +67,7 @@ def test_without_an_address_it_says_that_syncs_come_by_schedule_and_ends_nothing
 ) -> None:
     program = program_in(monkeypatch, tmp_path, {**environment, "NOTIFICATION_URL": ""})
 
-    assert "NOTIFICATION_URL is not set" in program.done("notifications", "list")
+    assert "NOTIFICATION_URL is not set here" in program.done("notifications", "list")
     assert "NOTIFICATION_URL is not set here" in program.refused("notifications", "refresh")
 
 
@@ -87,7 +87,14 @@ def test_a_tenant_that_cannot_be_reached_is_shown_with_the_reason_and_the_next_a
     assert (first["resource"], second["resource"]) == ("users", "groups")
     assert first["failures"] == 1
     assert "cannot be reached" in first["last_error"]
-    assert "not made yet; failed 1 times" in " ".join(program.done("notifications", "list").split())
+
+    listed = program.run("notifications", "list", COLUMNS="80")
+    assert listed.stdout.count("not made yet") == 2
+    assert "cannot be reached" not in listed.stdout, "a sentence has no room in a column"
+    users, groups = listed.stderr.splitlines()
+    assert users.startswith("users of Contoso failed once, next try ")
+    assert groups.startswith("groups of Contoso failed once, next try ")
+    assert users.endswith(first["last_error"])
 
 
 def test_a_tenant_nobody_knows_is_one_sentence(program: Program) -> None:

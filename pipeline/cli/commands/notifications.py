@@ -12,7 +12,7 @@ from pipeline.cli.connections.environment import command_settings
 from pipeline.cli.grammar import AsJson, TenantOption, noun
 from pipeline.cli.pages.moments import current_time, shown
 from pipeline.cli.pages.output import plain, print_json, show, table
-from pipeline.cli.pages.streams import complain, say
+from pipeline.cli.pages.streams import complain, say, tell
 from pipeline.errors import UserError
 from pipeline.stages.subscriptions import Kept
 from pipeline.storage.reports.reach import reach_of
@@ -36,7 +36,7 @@ def list_(*, tenant: TenantOption = None, as_json: AsJson = False) -> None:
     elif command_settings().notification_url:
         say("There is no subscription yet; `mspbyte notifications refresh` makes what is missing.")
     else:
-        say("NOTIFICATION_URL is not set: nothing is subscribed to, and syncs come by their schedule alone.")
+        say("NOTIFICATION_URL is not set here, and nothing is subscribed to: syncs come by their schedule alone.")
 
 
 @app.command()
@@ -85,18 +85,23 @@ def _show(found: list[SubscriptionSummary], now: datetime) -> None:
             str(one.notifications),
         )
     show(rows)
+    for one in found:
+        if one.last_error:
+            tell(_trouble(one))
 
 
 def _state(one: SubscriptionSummary, now: datetime) -> str:
-    """How it stands, and what went wrong last."""
     if one.subscription_id is None:
-        state = "not made yet"
-    elif one.expires_at is not None and one.expires_at <= now:
-        state = "expired"
-    elif one.wanted_action:
-        state = f"Microsoft asks to {one.wanted_action} it"
-    else:
-        state = "active"
-    if not one.last_error:
-        return state
-    return f"{state}; failed {one.failures} times, again at {shown(one.next_attempt_at)}: {one.last_error}"
+        return "not made yet"
+    if one.expires_at is not None and one.expires_at <= now:
+        return "expired"
+    if one.wanted_action:
+        return f"Microsoft asks to {one.wanted_action} it"
+    return "active"
+
+
+def _trouble(one: SubscriptionSummary) -> str:
+    """What went wrong last, how often in a row, and when it is tried again."""
+    often = "once" if one.failures == 1 else f"{one.failures} times"
+    again = f", next try {shown(one.next_attempt_at)} UTC" if one.next_attempt_at else ""
+    return plain(f"{one.resource} of {one.tenant} failed {often}{again}: {one.last_error}").plain
