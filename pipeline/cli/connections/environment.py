@@ -5,12 +5,13 @@ from __future__ import annotations
 import os
 import warnings
 from collections.abc import Mapping
+from pathlib import Path
 
 from pipeline.cli.local.state_folder import DEMO, left_environment
 from pipeline.cli.pages.streams import tell
 from pipeline.embedded import default_state_dir, running_servers
 from pipeline.observability.logging import configure_logging
-from pipeline.settings import Settings, load_settings
+from pipeline.settings import REPLACED, Settings, load_settings
 
 
 def process_environment() -> dict[str, str]:
@@ -24,8 +25,14 @@ def process_environment() -> dict[str, str]:
     for folder in (default_state_dir(), default_state_dir() / DEMO):
         servers = running_servers(folder)
         if servers is not None:
-            return {**left_environment(folder), **servers.environment(), **own}
+            return {**_left_to(own, folder), **servers.environment(), **own}
     return own
+
+
+def _left_to(own: Mapping[str, str], folder: Path) -> dict[str, str]:
+    """The variables left in the folder, without those that this process sets by their former names."""
+    ours = {present for former, present in REPLACED.items() if own.get(former)}
+    return {name: value for name, value in left_environment(folder).items() if name not in ours}
 
 
 def told_settings(environment: Mapping[str, str]) -> Settings:

@@ -11,6 +11,7 @@ from cryptography.fernet import Fernet
 
 from pipeline.embedded import running_servers
 from pipeline.errors import SettingError, UserError
+from pipeline.settings import Settings
 
 DEMO = "demo"
 """The demo's own folder below the state folder: it never meets the tenants that ``up`` looks after."""
@@ -18,6 +19,9 @@ KEY_FILE = "secret-key"
 ENVIRONMENT_FILE = "environment.json"
 """A flat object of variables, left by who runs the embedded servers: SECRET_KEY, GRAPH_BASE_URL, and whatever else its
 processes were started with. Readable by its owner alone."""
+SERVERS_AND_KEYS = frozenset({"database_url", "redis_url", "nats_url", "celery_broker_url", "secret_key"})
+OF_ONE_PROCESS = frozenset({"log_level", "log_format", "metrics_port", "web_port", "enable_prometheus"})
+"""Settings that say how a process shows itself, and nothing of what a run does."""
 PRIVATE = 0o600
 
 
@@ -33,6 +37,28 @@ def local_secret_key(state_dir: Path) -> str:
     if not path.exists():
         _write_private(path, Fernet.generate_key().decode())
     return path.read_text(encoding="ascii").strip()
+
+
+def deciding_variables(settings: Settings) -> dict[str, str]:
+    """What was set of all that decides what a run does, so that a command elsewhere decides alike; nothing secret.
+
+    Variables have their present names, and files their whole paths: the other terminal may be in another folder.
+    """
+    names = settings.model_fields_set - SERVERS_AND_KEYS - OF_ONE_PROCESS
+    return {name.upper(): _written(value) for name in sorted(names) if (value := getattr(settings, name)) is not None}
+
+
+def _written(value: object) -> str:
+    """The value of a setting as a variable has it."""
+    match value:
+        case bool():
+            return str(value).lower()
+        case tuple():
+            return ",".join(map(str, value))
+        case Path():
+            return str(value.absolute())
+        case _:
+            return str(value)
 
 
 def leave_environment(state_dir: Path, environment: Mapping[str, str]) -> Path:

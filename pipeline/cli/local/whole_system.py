@@ -17,7 +17,7 @@ from pipeline.cli.local.processes import (
     until_interrupted,
     worker_command,
 )
-from pipeline.cli.local.state_folder import leave_environment, local_secret_key, require_free
+from pipeline.cli.local.state_folder import deciding_variables, leave_environment, local_secret_key, require_free
 from pipeline.embedded import servers_for
 from pipeline.storage import schema
 from pipeline.wiring import open_database
@@ -53,7 +53,8 @@ def run_up(state_dir: Path) -> None:
         processes.start("beat", beat_command())
         for name in ("relay", "web", "exporter"):
             processes.start(name, mspbyte_command(name))
-        stack.callback(leave_environment(state_dir, environment).unlink, missing_ok=True)
+        left = leave_environment(state_dir, {**deciding_variables(settings), **environment})
+        stack.callback(left.unlink, missing_ok=True)
         _say(console, settings.web_port, settings.metrics_port, state_dir)
         with until_interrupted(console):
             processes.watch()

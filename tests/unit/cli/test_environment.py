@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.cli.connections.environment import process_environment, service_settings
-from pipeline.cli.local.state_folder import ENVIRONMENT_FILE
+from pipeline.cli.connections.environment import process_environment, service_settings, told_settings
+from pipeline.cli.local.state_folder import ENVIRONMENT_FILE, deciding_variables, leave_environment
 from pipeline.embedded import ServerUrls, default_state_dir
 from pipeline.embedded.lock import StateLock
 from pipeline.embedded.urls import write_note
@@ -45,6 +45,40 @@ def test_running_servers_and_what_they_left_fill_the_gaps(state: Path, monkeypat
     names = ("DATABASE_URL", "REDIS_URL", "NATS_URL", "SECRET_KEY", "LOG_LEVEL")
     expected = ["postgresql://embedded", "redis://embedded", "nats://embedded", "theirs", "error"]
     assert [found[name] for name in names] == expected
+
+
+def test_a_command_beside_up_decides_as_its_processes_do_and_its_own_variables_win(
+    state: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ups = {
+        "DATABASE_URL": "postgresql://hidden",
+        "SECRET_KEY": "hidden",
+        "CELERY_BROKER_URL": "redis://hidden",
+        "LOG_LEVEL": "debug",
+        "FEATURE_NEW_PIPELINE": "true",
+        "FEATURE_NEW_PIPELINE_ROLLOUT": "12.5",
+        "USE_UNIFIED_ANALYZER": "false",
+        "FEATURE_ALERT_MANAGER": "false",
+        "UNIFIED_ANALYZER_TENANTS": "a, b",
+        "FULL_READ_INTERVAL_MINUTES": "0",
+        "DEBOUNCE_QUIET_MS": "7",
+        "GRAPH_CA_FILE": "ca.pem",
+    }
+    left = deciding_variables(told_settings(ups))
+    leave_environment(state, left)
+    assert set(left) & {"DATABASE_URL", "SECRET_KEY", "CELERY_BROKER_URL", "LOG_LEVEL"} == set()
+    assert Path(left["GRAPH_CA_FILE"]).is_absolute()
+
+    alike = told_settings(process_environment())
+    assert (alike.feature_new_pipeline, alike.feature_new_pipeline_rollout) == (True, 12.5)
+    assert (alike.feature_unified_analyzer, alike.feature_alert_manager) == (False, False)
+    assert alike.unified_analyzer_tenants == ("a", "b")
+    assert (alike.full_read_interval_minutes, alike.debounce_quiet_ms) == (0, 7)
+
+    monkeypatch.setenv("FEATURE_NEW_PIPELINE", "false")
+    monkeypatch.setenv("USE_UNIFIED_ANALYZER", "true")
+    own = told_settings(process_environment())
+    assert (own.feature_new_pipeline, own.feature_unified_analyzer) == (False, True)
 
 
 def test_a_database_of_ones_own_keeps_the_embedded_ones_out(state: Path, monkeypatch: pytest.MonkeyPatch) -> None:
