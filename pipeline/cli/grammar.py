@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from typing import Annotated
 
 import typer
@@ -15,8 +16,17 @@ Limit = Annotated[
 Wait = Annotated[bool, typer.Option("--wait", help="Stay until it has ended; status 1 if it failed.")]
 WaitLimit = Annotated[int, typer.Option("--timeout", min=1, metavar="SECONDS", help="How long --wait waits at most.")]
 Local = Annotated[bool, typer.Option("--local", help="Do it in this process, without broker or workers.")]
+Yes = Annotated[bool, typer.Option("--yes", help="Do it without asking.")]
+SourceOption = Annotated[
+    int | None, typer.Option("--source", help="Which data source, where the tenant has several: its id.")
+]
 RunArgument = Annotated[str, typer.Argument(metavar="RUN", help="The run's id, or enough of its beginning.")]
 AlertArgument = Annotated[str, typer.Argument(metavar="ALERT", help="The alert's id, or enough of its beginning.")]
+
+
+def quoted(name: str) -> str:
+    """A name as it is typed in a shell."""
+    return shlex.quote(name)
 
 
 def noun(text: str | None = None) -> typer.Typer:

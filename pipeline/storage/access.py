@@ -69,20 +69,28 @@ def readmit(connection: Connection, scope: Scope, read: Collection[SyncType], no
     )
 
 
+# Another application can neither renew nor end what the former one has subscribed to: its own are made.
 REPLACE = text("""
 WITH given AS (
-    UPDATE data_sources SET credentials = :credentials, refusals = 0
+    UPDATE data_sources
+       SET credentials = :credentials, client_id = coalesce(CAST(:client_id AS text), client_id), refusals = 0
      WHERE id = :source_id AND tenant_id = :tenant_id
     RETURNING id
+), former AS (
+    DELETE FROM notification_subscriptions n USING data_sources d
+     WHERE n.source_id = :source_id AND n.tenant_id = :tenant_id AND d.id = n.source_id
+       AND d.client_id <> CAST(:client_id AS text)
 )
 UPDATE schedules s SET next_due_at = least(s.next_due_at, :now) FROM given WHERE s.source_id = given.id
 """)
 
 
-def replace_credentials(connection: Connection, scope: Scope, credentials: bytes, now: datetime) -> None:
-    """Gives the source new sealed credentials, which are tried at once.
+def replace_credentials(
+    connection: Connection, scope: Scope, credentials: bytes, now: datetime, *, client_id: str | None = None
+) -> None:
+    """Gives the source new sealed credentials, of another application if one is named; everything is due at once.
 
     Whether the tenant takes them is for that run to say, so it counts as refused until then.
     """
     values = {"source_id": scope.source_id, "tenant_id": scope.tenant_id, "credentials": credentials, "now": now}
-    connection.execute(REPLACE, values)
+    connection.execute(REPLACE, {**values, "client_id": client_id})

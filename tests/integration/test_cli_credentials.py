@@ -121,7 +121,8 @@ def test_secret_and_certificate_replace_each_other_and_are_tried_at_once(desk: D
     desk.execute("UPDATE data_sources SET refusals = 7, refused_since = :since", since=later - timedelta(days=2))
 
     pfx = desk.file("app.pfx", made.pfx())
-    assert "it is due now" in program.done("source", "credentials", "contoso", "--certificate", pfx)
+    said = program.done("source", "credentials", "contoso", "--certificate", pfx)
+    assert "it is due now. `mspbyte sync contoso --wait` tells whether it works." in said
     assert isinstance(desk.stored()[0], ClientCertificate)
     (listed,) = program.json("source", "list")
     assert datetime.fromisoformat(listed["next_due_at"]) <= datetime.now(UTC)
@@ -168,3 +169,24 @@ def test_a_refused_tenant_is_shown_with_since_when_and_when_it_is_tried_again(de
     assert told in program.run("tenant", "list").stderr
     assert datetime.fromisoformat(program.json("tenant", "list")[0]["next_try_at"]) == again
     assert datetime.fromisoformat(program.json("source", "list")[0]["refused_since"]) == since
+
+
+def test_a_wrong_application_id_is_replaced_with_the_credentials_and_forgets_what_it_subscribed_to(desk: Desk) -> None:
+    program = desk.program
+    program.done("source", "add", "contoso", *IDS, MSPBYTE_CLIENT_SECRET="one")
+    desk.execute(
+        "INSERT INTO notification_subscriptions (source_id, tenant_id, resource, subscription_id, created_at)"
+        " SELECT id, tenant_id, 'users', 'of-microsoft', now() FROM data_sources"
+    )
+    replace = ("source", "credentials", "contoso", "--client-id")
+
+    assert "--client-id is '../x'" in program.refused(*replace, "../x", MSPBYTE_CLIENT_SECRET="two")
+    program.done(*replace, IDS[3], MSPBYTE_CLIENT_SECRET="two")
+    assert len(program.json("notifications", "list")) == 1, "the same application keeps its subscriptions"
+    program.done(*replace, "another", MSPBYTE_CLIENT_SECRET="three")
+
+    assert program.json("source", "list")[0]["client_id"] == "another"
+    assert desk.stored() == ["three"]
+    assert program.json("notifications", "list") == []
+    program.done(*replace[:3], MSPBYTE_CLIENT_SECRET="four")
+    assert program.json("source", "list")[0]["client_id"] == "another"

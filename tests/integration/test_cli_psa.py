@@ -103,7 +103,7 @@ def test_what_cannot_be_linked_is_said(program: Program, simulator: RunningSimul
         (["--provider", "halopsa", "--url", "http://psa.example"], "'http://psa.example' is no address"),
         (["--provider", "halopsa", "--url", "https://psa.example", "--certificate", "c.pem"], "HaloPSA takes no"),
         (["--tenant-id", "x", "--url", "https://psa.example"], "A Microsoft 365 tenant is named by --tenant-id"),
-        ([], "--tenant-id is ''"),
+        ([], "A Microsoft 365 source needs --tenant-id"),
     ],
 )
 def test_a_provider_is_given_what_names_it(program: Program, options: list[str], said: str) -> None:

@@ -66,6 +66,7 @@ def test_a_tenant_is_added_once_and_listed(program: Program) -> None:
         "last_run_state": None,
         "refused_since": None,
         "next_try_at": None,
+        "refused_because": None,
     }
     assert "Contoso Ltd" in program.done("tenant", "list", COLUMNS="80")
 

@@ -11,9 +11,10 @@ import typer
 from pipeline.cli.connections.credentials import CertificateFile, Given, KeyFile, PassphraseFile, SecretFile
 from pipeline.cli.connections.database import opened_database
 from pipeline.cli.connections.environment import command_settings
-from pipeline.cli.grammar import AsJson, TenantArgument, noun
+from pipeline.cli.grammar import AsJson, SourceOption, TenantArgument, Yes, noun, quoted
 from pipeline.cli.pages.moments import current_time, refused_text, shown
 from pipeline.cli.pages.output import plain, print_json, show, table
+from pipeline.cli.pages.removing import left_text, require_yes
 from pipeline.cli.pages.streams import say, tell
 from pipeline.domain.providers import Provider, known_provider
 from pipeline.domain.runs import DataSource
@@ -21,6 +22,7 @@ from pipeline.errors import UserError
 from pipeline.providers.halopsa.instance import instance
 from pipeline.storage.access import replace_credentials
 from pipeline.storage.credentials import Vault
+from pipeline.storage.removal import remove_source
 from pipeline.storage.reports.reach import reach_of
 from pipeline.storage.reports.tenants import source_summaries
 from pipeline.storage.tenants import NewSource, add_source, find_tenant, sources_of
@@ -43,7 +45,7 @@ def add(
     key: KeyFile = "",
     passphrase_file: PassphraseFile = "",
 ) -> None:
-    """Connect a tenant to its provider. Everything it can sync is due at once.
+    """Connect a tenant to its provider. Everything it can sync is due at once; `mspbyte sync` tells whether it works.
 
     The client secret comes from --client-secret-file, else from MSPBYTE_CLIENT_SECRET, else it is asked for; it is
     never an argument, which other users of the machine could read. A certificate in its place is checked first. Either
@@ -61,23 +63,29 @@ def add(
         source = NewSource(provider=provider, external_tenant_id=place, client_id=client_id, credentials=sealed)
         with database.begin() as connection:
             scope = add_source(connection, found, source, current_time())
-    say(f"Added source {scope.source_id} to {found.name}; it is due now. `mspbyte sync` starts it at once.")
+    say(f"Added source {scope.source_id} to {found.name}; it is due now. {_how_to_try(found.name)}")
 
 
 @app.command()
 def credentials(
     tenant: TenantArgument,
     *,
-    source: Annotated[int | None, typer.Option(help="Which data source, where the tenant has several: its id.")] = None,
+    source: SourceOption = None,
+    client_id: Annotated[
+        str | None, typer.Option(help="The id of the application the new one is of, if another.")
+    ] = None,
     client_secret_file: SecretFile = "",
     certificate: CertificateFile = "",
     key: KeyFile = "",
     passphrase_file: PassphraseFile = "",
 ) -> None:
-    """Replace a data source's client secret or certificate. It is tried at once.
+    """Replace a data source's client secret or certificate, and the application's id with --client-id.
 
-    The new one is given as `mspbyte source add` takes it; either kind may replace the other.
+    The new one is given as `mspbyte source add` takes it; either kind may replace the other. Nothing asks the provider
+    here: everything is due at once, and `mspbyte sync` tells whether it works.
     """
+    if client_id is not None:
+        _require_id(client_id, "--client-id")
     vault = Vault(command_settings().secret_key)
     with opened_database() as database:
         with database.begin() as connection:
@@ -86,8 +94,30 @@ def credentials(
         given = Given(secret=client_secret_file, certificate=certificate, key=key, passphrase=passphrase_file)
         sealed = vault.seal(given.credential())
         with database.begin() as connection:
-            replace_credentials(connection, chosen.scope, sealed, current_time())
-    say(f"Replaced the credentials of source {chosen.scope.source_id} of {tenant}; it is due now.")
+            replace_credentials(connection, chosen.scope, sealed, current_time(), client_id=client_id)
+    say(
+        f"Replaced the credentials of source {chosen.scope.source_id} of {tenant}; it is due now. {_how_to_try(tenant)}"
+    )
+
+
+@app.command()
+def remove(tenant: TenantArgument, *, source: SourceOption = None, yes: Yes = False) -> None:
+    """Remove a data source with all that was read of it: entities, alerts, history, runs.
+
+    Refused while a run of it is under way.
+    """
+    with opened_database() as database:
+        with database.begin() as connection:
+            chosen = _chosen(sources_of(connection, find_tenant(connection, tenant)), source)
+        name = f"source {chosen.scope.source_id} ({chosen.external_tenant_id}) of {tenant}"
+        require_yes(f"{name} with everything read of it", given=yes)
+        with database.begin() as connection:
+            left = remove_source(connection, chosen.scope)
+    say(f"Removed {name}.{left_text(left)}")
+
+
+def _how_to_try(tenant: str) -> str:
+    return f"`mspbyte sync {quoted(tenant)} --wait` tells whether it works."
 
 
 def _chosen(sources: Sequence[DataSource], wanted: int | None) -> DataSource:
@@ -128,7 +158,8 @@ def list_(
     show(rows)
     for one in found:
         if one.refused_since is not None:
-            tell(f"Source {one.id} of {one.tenant} is {refused_text(one.refused_since, one.next_due_at)}.")
+            refused = refused_text(one.tenant, one.refused_since, one.next_due_at, one.refused_because)
+            tell(f"Source {one.id} of {one.tenant} is {refused}")
 
 
 def _place(provider: str, tenant_id: str, url: str) -> str:
@@ -137,6 +168,8 @@ def _place(provider: str, tenant_id: str, url: str) -> str:
         case Provider.MICROSOFT365:
             if url:
                 raise UserError("A Microsoft 365 tenant is named by --tenant-id; --url is for HaloPSA.")
+            if not tenant_id:
+                raise UserError("A Microsoft 365 source needs --tenant-id: the directory id, or one of the domains.")
             _require_id(tenant_id, "--tenant-id")
             return tenant_id
         case Provider.HALOPSA:

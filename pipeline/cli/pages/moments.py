@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
+from pipeline.cli.grammar import quoted
 from pipeline.errors import UserError
 
 
@@ -25,10 +26,11 @@ def shown(moment: datetime | None) -> str:
     return f"{moment.astimezone(UTC):%Y-%m-%d %H:%M:%S}" if moment else ""
 
 
-def refused_text(since: datetime, next_try: datetime | None) -> str:
-    """How long a tenant has refused us, as part of a sentence."""
+def refused_text(tenant: str, since: datetime, next_try: datetime | None, because: str | None) -> str:
+    """Since when a tenant has refused us, why, and what tries again: the rest of a sentence, and more of them."""
     again = f", next try {shown(next_try)} UTC" if next_try else ""
-    return f"refused since {shown(since)} UTC{again}"
+    why = f" {because.rstrip('.')}." if because else ""
+    return f"refused since {shown(since)} UTC{again}.{why} `mspbyte sync {quoted(tenant)}` tries at once."
 
 
 def seconds(value: float | None) -> str:

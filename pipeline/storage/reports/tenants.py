@@ -24,6 +24,8 @@ class TenantSummary:
     """Since when the tenant has refused one of its sources, ``None`` while it does not."""
     next_try_at: datetime | None
     """When a refused source is tried again."""
+    refused_because: str | None
+    """What the alert about the source refused the longest says."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -38,6 +40,8 @@ class SourceSummary:
     enabled: bool
     next_due_at: datetime | None
     refused_since: datetime | None
+    refused_because: str | None
+    """What the alert about it says."""
     created_at: datetime
 
 
@@ -46,20 +50,26 @@ SELECT t.id, t.name,
        (SELECT count(*) FROM data_sources d WHERE d.tenant_id = t.id) AS sources,
        (SELECT count(*) FROM alerts a WHERE a.tenant_id = t.id AND a.status IN ('active', 'acknowledged'))
            AS open_alerts,
-       r.created_at AS last_run_at, r.state AS last_run_state, f.refused_since, f.next_try_at
+       r.created_at AS last_run_at, r.state AS last_run_state, f.refused_since, f.next_try_at,
+       f.refused_because
   FROM tenants t
   LEFT JOIN LATERAL (SELECT created_at, state FROM runs WHERE tenant_id = t.id ORDER BY created_at DESC LIMIT 1) r
             ON true
   LEFT JOIN LATERAL (
-       SELECT min(d.refused_since) AS refused_since, min(s.next_due_at) AS next_try_at
+       SELECT min(d.refused_since) AS refused_since, min(s.next_due_at) AS next_try_at,
+              (array_agg(u.message ORDER BY d.refused_since) FILTER (WHERE u.message IS NOT NULL))[1] AS refused_because
          FROM data_sources d JOIN schedules s ON s.source_id = d.id
+         LEFT JOIN alerts u ON u.source_id = d.id AND u.alert_type = 'tenant_unreachable' AND u.status <> 'resolved'
         WHERE d.tenant_id = t.id AND d.refused_since IS NOT NULL AND d.enabled) f ON true
  ORDER BY t.name
 """)
 SOURCES = text("""
 SELECT d.id, t.name AS tenant, d.provider, d.external_tenant_id, d.client_id, d.enabled, d.refused_since, d.created_at,
+       u.message AS refused_because,
        (SELECT min(s.next_due_at) FROM schedules s WHERE s.source_id = d.id) AS next_due_at
   FROM data_sources d JOIN tenants t ON t.id = d.tenant_id
+  LEFT JOIN alerts u ON u.source_id = d.id AND u.alert_type = 'tenant_unreachable' AND u.status <> 'resolved'
+       AND d.refused_since IS NOT NULL
  WHERE CAST(:tenant_id AS int) IS NULL OR d.tenant_id = :tenant_id
  ORDER BY t.name, d.id
 """)

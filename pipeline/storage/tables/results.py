@@ -1,7 +1,7 @@
 """What a branch writes of a tenant.
 
 The bulk tables (entities, relationships, findings) have no foreign keys: a check per row would double the cost
-of a load, and rows leave with their tenant through the retention task.
+of a load, and their rows leave with their source in ``storage.removal``.
 """
 
 from __future__ import annotations
