@@ -1,18 +1,22 @@
-"""What docs/graphsim.md says is so: its example runs, and its table names what is served."""
+"""What docs/graphsim.md says is so: its example runs, its requests are answered, its table names what is served."""
 
 from __future__ import annotations
 
 import os
 import re
+import shlex
+import ssl
 import subprocess
 import sys
 from pathlib import Path
 
+import httpx
 import pytest
 
 from graphsim.reading.lists import COLLECTIONS
 from graphsim.reading.operations import ASYNC_OPERATIONS, OPERATIONS
 from graphsim.serve import RunningSimulator
+from graphsim.simulator import SimulatorConfig
 
 PAGE = (Path(__file__).parents[2] / "docs" / "graphsim.md").read_text(encoding="utf-8")
 TABLE = PAGE.partition("## What is served")[2]
@@ -35,6 +39,30 @@ def test_the_example_signs_in_and_counts_the_guests(simulator: RunningSimulator)
     )
 
     assert re.fullmatch(r"\d+ guests, the first of them \S+#EXT#@\S+\n", ran.stdout), ran.stderr
+
+
+def test_the_requests_that_make_trouble_and_change_are_answered(tmp_path: Path) -> None:
+    shown = [shlex.split(line) for line in PAGE.splitlines() if line.startswith("curl ")]
+    with RunningSimulator(SimulatorConfig(tenants=1, users=30), tmp_path) as simulator:
+        context = ssl.create_default_context(cafile=simulator.ca_path)
+        with httpx.Client(base_url=simulator.base_url, verify=context, trust_env=False) as http:
+            for words in shown:
+                path, given = words[3].removeprefix("$GRAPH_BASE_URL"), dict(zip(words[4::2], words[5::2], strict=True))
+                method = given.get("-X", "POST" if "-d" in given else "GET")
+                answer = http.request(method, path, content=given.get("-d"))
+                assert answer.status_code == 200, (words, answer.text)
+
+    assert len(shown) == 4
+
+
+def test_the_halopsa_tells_its_credentials(simulator: RunningSimulator) -> None:
+    context = ssl.create_default_context(cafile=simulator.ca_path)
+    with httpx.Client(base_url=simulator.base_url, verify=context, trust_env=False) as http:
+        told = http.get("/_sim/halopsa").json()
+        form = {**told, "grant_type": "client_credentials", "scope": "all"}
+        signed_in = http.post("/auth/token", data=form)
+
+    assert (sorted(told), signed_in.status_code) == (["client_id", "client_secret"], 200)
 
 
 @pytest.mark.parametrize("path", ["/".join(collection.path) for collection in COLLECTIONS])
