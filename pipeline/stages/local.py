@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -18,6 +18,13 @@ from pipeline.storage.database import Database
 from pipeline.storage.schedules import request_sync, scheduled_types
 from pipeline.storage.tables import run_steps, runs
 
+Watch = Callable[[UUID], None]
+"""Is told the run when it is opened, and whenever steps of it were tried."""
+
+
+def _unwatched(_: UUID) -> None:
+    """For whoever looks at the end only."""
+
 
 def sync_here(
     database: Database,
@@ -27,6 +34,7 @@ def sync_here(
     sync_types: Sequence[SyncType] = (),
     compare: bool = False,
     max_jobs: int = 5,
+    watch: Watch = _unwatched,
 ) -> UUID:
     """The id of the finished run, of everything the source is read for unless ``sync_types`` says less.
 
@@ -39,15 +47,18 @@ def sync_here(
     opened = open_due_runs(database, now, max_jobs=max_jobs, only=[scope.source_id])
     if not opened:
         raise UserError("A run of this tenant is under way already; `mspbyte runs list` shows it.")
-    finish_here(database, executor, opened[0].run_id)
+    watch(opened[0].run_id)
+    finish_here(database, executor, opened[0].run_id, watch=watch)
     return opened[0].run_id
 
 
-def finish_here(database: Database, executor: Executor, run_id: UUID) -> None:
+def finish_here(database: Database, executor: Executor, run_id: UUID, *, watch: Watch = _unwatched) -> None:
     """Does the steps of a run one after the other until it has ended, waiting for those that are due later."""
     pause = threading.Event()
     while refs := next_refs(database, run_id):
-        if Outcome.DONE in [executor.run(ref).outcome for ref in refs]:
+        outcomes = [executor.run(ref).outcome for ref in refs]
+        watch(run_id)
+        if Outcome.DONE in outcomes:
             continue
         waiting = _soonest(database, run_id, executor.clock())
         if waiting > 0:

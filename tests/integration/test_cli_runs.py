@@ -163,13 +163,25 @@ def test_a_tenant_that_refuses_us_fails_the_run_with_its_reason_and_status_1(
 
     result = program.run("sync", "fabrikam", "--local", **NEW)
     assert result.exit_code == 1
-    assert "failed at load" in result.stderr
+    assert result.stderr.endswith("failed at load.\n")
     assert "Error" in result.stdout
     (run,) = program.json("runs", "list", "--tenant", "fabrikam")
+    assert " ".join(result.output.split()).count(run["error_message"]) == 1, "one failure is told once"
     assert (run["state"], run["stage"]) == ("failed", "load")
     assert run["error_message"] in program.done("runs", "show", run["id"], COLUMNS="1000")
     (alert,) = program.json("alerts", "list", "--tenant", "fabrikam")
     assert (alert["type"], alert["entity"]) == ("tenant_unreachable", "fabrikam")
+
+
+def test_a_run_in_this_process_tells_on_standard_error_how_it_goes(
+    program: Program, simulator: RunningSimulator
+) -> None:
+    result = program.run("sync", "contoso", "--local", "--only", "licenses", "--json", **NEW)
+    first, *others = result.stderr.splitlines()
+    assert first == "Syncing contoso here …"
+    assert [line.rsplit(" in ", 1)[0] for line in others] == [
+        f"contoso: {stage} done" for stage in ("route", "load", "link", "analyze", "alert")
+    ]
 
 
 def test_the_worst_alerts_come_first_and_a_tenant_out_of_reach_before_what_it_leaves_outdated(

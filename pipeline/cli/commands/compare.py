@@ -36,7 +36,7 @@ def compare(
     """
     asked = Asked(tenant=tenant, sync_types=tuple(SyncType), compare=True, wait=wait, longest=longest, local=local)
     runs = None if last else ask(asked)
-    require_success(runs or [])
+    require_success(runs or [], explained=False)
     if not last and runs is None:
         tell(f"Asked for a comparison of {tenant}. `mspbyte compare {tenant} --last` shows it when it is done.")
     with opened_database() as database, database.begin() as connection:

@@ -41,7 +41,7 @@ def sync(
         say(f"Asked for {', '.join(sync_types)} of {tenant}. `mspbyte runs list` shows the run.")
     else:
         _show(runs)
-    require_success(runs or [])
+    require_success(runs or [], explained=not as_json)
 
 
 def _show(runs: list[RunSummary]) -> None:

@@ -54,11 +54,12 @@ def ask(asked: Asked) -> list[RunSummary] | None:
         return [_ended(follow(database, one, longest=asked.longest), one) for one in requests]
 
 
-def require_success(runs: Sequence[RunSummary]) -> None:
-    """Ends the command with status 1 when a run failed, its reason on standard error."""
+def require_success(runs: Sequence[RunSummary], *, explained: bool) -> None:
+    """Ends the command with status 1 when a run failed; says so on standard error, and why unless it is explained."""
     failed = [run for run in runs if run.state is RunState.FAILED]
     for run in failed:
-        complain(f"Run {run.id} of {run.tenant} failed at {run.stage or 'its end'}: {run.error_message}")
+        reason = "" if explained else f": {run.error_message}"
+        complain(f"Run {run.id} of {run.tenant} failed at {run.stage or 'its end'}{reason or '.'}")
     if failed:
         raise typer.Exit(FAILED)
 

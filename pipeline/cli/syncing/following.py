@@ -12,7 +12,7 @@ from rich.spinner import Spinner
 from rich.table import Table
 from rich.text import Text
 
-from pipeline.cli.pages.moments import current_time, seconds
+from pipeline.cli.pages.moments import current_time, seconds, shown
 from pipeline.cli.pages.output import plain, table
 from pipeline.cli.pages.streams import tell
 from pipeline.cli.pages.styles import STEP_STYLES
@@ -28,12 +28,12 @@ PATIENCE_SECONDS = 10.0
 
 
 class RunDisplay:
-    """Stages as they go: a table that moves in a terminal, a line per finished stage elsewhere."""
+    """Stages as they go: a table that moves in a terminal, a line per stage that has ended or waits elsewhere."""
 
     def __init__(self) -> None:
         self._console = Console(stderr=True, highlight=False)
         self._live = Live(console=self._console, transient=True, auto_refresh=True, refresh_per_second=8)
-        self._told: set[tuple[UUID, Lane, str]] = set()
+        self._told: set[tuple[UUID, str]] = set()
 
     def __enter__(self) -> RunDisplay:
         if self._console.is_terminal:
@@ -47,14 +47,30 @@ class RunDisplay:
     def update(self, run: RunSummary, steps: Sequence[StepPage]) -> None:
         if self._console.is_terminal:
             title = Spinner("dots", Text(f" {run.tenant}, run {run.id}, {seconds(run.seconds)}"))
-            self._live.update(Group(title, _stages(steps)))
+            self._live.update(Group(title, _stages(steps), *(plain(line) for line in map(_obstacle, steps) if line)))
             return
-        for step in steps:
-            key = (run.id, step.lane, step.stage.value)
-            if step.state.ended and step.state is not StepState.SKIPPED and key not in self._told:
-                self._told.add(key)
-                lane = "" if step.lane is Lane.MAIN else f" ({step.lane.value})"
-                tell(f"{run.tenant}: {step.stage.value}{lane} {step.state.value} in {seconds(step.seconds) or '0 ms'}")
+        for line in (line for step in steps if (line := _obstacle(step) or _ending(step))):
+            if (run.id, line) not in self._told:
+                self._told.add((run.id, line))
+                tell(f"{run.tenant}: {line}")
+
+
+def _obstacle(step: StepPage) -> str:
+    """Why the step has to be tried again, and when; empty when it need not."""
+    if step.state is not StepState.WAITING or not step.error_message:
+        return ""
+    return f"{_name(step)} waits until {shown(step.due_at)} UTC: {step.error_message}"
+
+
+def _ending(step: StepPage) -> str:
+    """How the step ended; empty before that, and where it was not to be done."""
+    if not step.state.ended or step.state is StepState.SKIPPED:
+        return ""
+    return f"{_name(step)} {step.state.value} in {seconds(step.seconds) or '0 ms'}"
+
+
+def _name(step: StepPage) -> str:
+    return step.stage.value if step.lane is Lane.MAIN else f"{step.stage.value} ({step.lane.value})"
 
 
 def follow(database: Database, requested: Requested, *, longest: float) -> RunSummary | None:

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-
-from rich.console import Console
+from uuid import UUID
 
 from pipeline.cli.connections.database import explained_schema
 from pipeline.cli.connections.environment import command_settings
 from pipeline.cli.pages.moments import current_time
+from pipeline.cli.pages.streams import tell
+from pipeline.cli.syncing.following import RunDisplay
 from pipeline.cli.syncing.requests import find_sources
 from pipeline.domain.capture import SyncType
 from pipeline.stages.local import sync_here
+from pipeline.storage.database import Database
+from pipeline.storage.reports.run_details import StepPage, read_steps
 from pipeline.storage.reports.runs import RunSummary, read_run
 from pipeline.wiring import Wiring, build
 
@@ -29,10 +32,12 @@ def opened_wiring() -> Iterator[Wiring]:
 
 
 def run_here(parts: Wiring, tenant: str, sync_types: Sequence[SyncType], *, compare: bool) -> list[RunSummary]:
-    """The ended runs of the tenant's sources."""
+    """The ended runs of the tenant's sources; on standard error, how they go."""
+    found = find_sources(parts.database, tenant, sync_types)
+    tell(f"{'Comparing' if compare else 'Syncing'} {tenant} here …")
     ended = []
-    for wanted in find_sources(parts.database, tenant, sync_types):
-        with Console(stderr=True).status(f"Syncing {tenant} in this process"):
+    with RunDisplay() as display:
+        for wanted in found:
             run_id = sync_here(
                 parts.database,
                 parts.executor,
@@ -40,7 +45,14 @@ def run_here(parts: Wiring, tenant: str, sync_types: Sequence[SyncType], *, comp
                 sync_types=wanted.sync_types,
                 compare=compare,
                 max_jobs=parts.settings.max_concurrent_jobs,
+                watch=lambda run_id: display.update(*_standing(parts.database, run_id)),
             )
-        with parts.database.begin() as connection:
-            ended.append(read_run(connection, run_id, current_time()))
+            run, _ = _standing(parts.database, run_id)
+            ended.append(run)
     return ended
+
+
+def _standing(database: Database, run_id: UUID) -> tuple[RunSummary, tuple[StepPage, ...]]:
+    """The run and its steps as they are."""
+    with database.begin() as connection:
+        return read_run(connection, run_id, current_time()), read_steps(connection, run_id)
