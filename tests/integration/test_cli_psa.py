@@ -58,10 +58,14 @@ def test_a_psa_is_added_synced_and_its_companies_are_linked_by_hand(
     assert listed[str(records.FORMER_CLIENT)]["active"] is False
 
     prospect = str(records.FIRST_PROSPECT)
+    *_, last = program.done("psa", "companies").splitlines()
+    assert last.split() == ["no", "company", alone]
     assert "Linked tenant-4" in program.done("psa", "link", alone, prospect)
     listed = {one["id"]: one for one in program.json("psa", "companies")}
     assert (listed[prospect]["tenants"], listed[prospect]["rules"]) == ([alone], ["manual"])
-    assert "manual" in program.done("psa", "companies", COLUMNS="120")
+    shown = program.done("psa", "companies", COLUMNS="120")
+    assert "manual" in shown
+    assert "no company" not in shown
     with database.begin() as connection:
         asked = connection.execute(text("SELECT sync_types FROM pending_triggers")).scalars().all()
     assert asked == [["companies"]]

@@ -49,7 +49,7 @@ class CompanyLine:
 
 @app.command()
 def companies(*, psa: Psa = "", as_json: AsJson = False) -> None:
-    """List the PSA's companies with their tenants, and by what rule they are linked."""
+    """List the PSA's companies with their tenants, and by what rule they are linked; then tenants without one."""
     with opened(psa) as (connection, source):
         graph = load_psa_graph(connection, source)
     links = link_companies(graph)
@@ -65,6 +65,8 @@ def companies(*, psa: Psa = "", as_json: AsJson = False) -> None:
         name = line.name if line.active else f"{line.name} (inactive)"
         tenants = ", ".join(line.tenants) or (f"contested: {', '.join(line.contested)}" if line.contested else "")
         rows.add_row(line.id, plain(name), plain(tenants), ", ".join(line.rules))
+    for tenant in _without_company(graph, links):
+        rows.add_row("", plain("no company" if unread is None else "not known", "dim"), plain(tenant), "")
     show(rows)
 
 
@@ -133,6 +135,11 @@ def _line(graph: PsaGraph, links: Links, company: Company) -> CompanyLine:
         rules=[one.rule.value for _, one in own],
         contested=[graph.tenants[tenant].name for tenant in links.contested_by(company.id)],
     )
+
+
+def _without_company(graph: PsaGraph, links: Links) -> list[str]:
+    """The names of the tenants that are linked to no company, those that several contest among them."""
+    return sorted(tenant.name for key, tenant in graph.tenants.items() if key not in links.by_tenant)
 
 
 def _by_number(company_id: str) -> tuple[int, str]:
