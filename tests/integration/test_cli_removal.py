@@ -6,14 +6,20 @@ import os
 import pty
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 from sqlalchemy import Connection, func, select, text
 
 from graphsim.serve import RunningSimulator
+from pipeline.errors import UserError
+from pipeline.stages.dispatch import FIRST
+from pipeline.storage import ledger
 from pipeline.storage.database import Database
+from pipeline.storage.removal import remove_source
 from pipeline.storage.tables import alert_history, alerts, capture_pages, data_sources, metadata, run_steps, tenants
+from tests.ledger_steps import add_source, new_run, wait_until_blocked
 from tests.tenants import environment_for
 from tests.unit.cli.program import Program, program_in
 
@@ -163,3 +169,22 @@ def test_a_refused_source_says_why_and_what_tries_at_once(program: Program, simu
         said = program.run(noun, "list").stderr
         assert f" UTC. {why.rstrip('.')}. `mspbyte sync tenant-0` tries at once." in said
         assert "tenant-1" not in said
+
+
+def test_a_run_that_is_being_opened_at_that_moment_keeps_its_source(database: Database) -> None:
+    scope = add_source(database)
+
+    def remove() -> None:
+        with database.begin() as connection:
+            remove_source(connection, scope)
+
+    with ThreadPoolExecutor(1) as threads:
+        with database.begin() as connection:
+            assert ledger.open_run(connection, new_run(scope), FIRST)
+            removal = threads.submit(remove)
+            wait_until_blocked(database)
+        with pytest.raises(UserError, match="has a run under way"):
+            removal.result(timeout=30)
+
+    with database.begin() as connection:
+        assert counted(connection, scope.source_id)["runs"] == 1

@@ -81,8 +81,8 @@ def credentials(
 ) -> None:
     """Replace a data source's client secret or certificate, and the application's id with --client-id.
 
-    The new one is given as `mspbyte source add` takes it; either kind may replace the other. Nothing asks the provider
-    here: everything is due at once, and `mspbyte sync` tells whether it works.
+    The new one is given as `mspbyte source add` takes it; either kind may replace the other.
+    The provider is not asked here: everything is due at once, and `mspbyte sync` tells whether it works.
     """
     if client_id is not None:
         _require_id(client_id, "--client-id")
