@@ -124,7 +124,7 @@ def test_everything_the_help_names_is_readable_in_eighty_columns(
     told = program_in(monkeypatch, tmp_path, {"COLUMNS": "80"}).done("graphsim", "serve", "--help")
 
     assert "--fault rate=0.2,kind=503,path=/users" in told
-    assert "--http-notifications" in told
+    assert "--notify-http" in told
     assert "\N{HORIZONTAL ELLIPSIS}" not in told
 
 

@@ -38,9 +38,9 @@ def serve(
     state_dir: Annotated[
         Path | None, typer.Option(help="Where its certificates are kept; by default in the user's state folder.")
     ] = None,
-    no_https: Annotated[
-        bool, typer.Option("--no-https", help="For tools that take no CA; `mspbyte sync` refuses plain http.")
-    ] = False,
+    https: Annotated[
+        bool, typer.Option("--https/--no-https", help="Plain http is for tools that take no CA; `mspbyte sync` does.")
+    ] = True,
     throttle: Annotated[bool, typer.Option("--throttle", help="Enforce Microsoft's throttling limits.")] = False,
     throttle_factor: Annotated[
         float, typer.Option(min=0.0001, max=1.0, help="Scales the resource units of a tenant.")
@@ -52,8 +52,8 @@ def serve(
     notification_ca: Annotated[
         Path | None, typer.Option(help="Verify the endpoints that are notified of changes with this CA.")
     ] = None,
-    http_notifications: Annotated[
-        bool, typer.Option("--http-notifications", help="Notify applications on this machine over http, too.")
+    notify_http: Annotated[
+        bool, typer.Option("--notify-http", help="Notify applications on this machine over http, too.")
     ] = False,
 ) -> None:
     """Serve generated tenants over HTTPS until interrupted.
@@ -74,11 +74,11 @@ def serve(
         throttle_factor=throttle_factor,
         faults=tuple(_rule(text, tenants) for text in fault or ()),
         notification_ca=_authority(notification_ca),
-        plain_notifications=http_notifications,
+        plain_notifications=notify_http,
     )
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        serve_graph(graphsim_hand.with_scenario(config, scenario), host, port, folder, https=not no_https)
+        serve_graph(graphsim_hand.with_scenario(config, scenario), host, port, folder, https=https)
     except OSError as error:
         raise UserError(
             f"The simulator cannot listen on {host}:{port} or write to {folder} ({error.strerror or error}); "
