@@ -42,8 +42,7 @@ class FreshCapture:
 
     def store_pages(self, connection: Connection, run: Run) -> list[Event]:
         """Writes the pages, once the row stands, and gives the events that tell of the capture."""
-        with self.spool:
-            store_pages(connection, run.id, self.spool)
+        store_pages(connection, run.id, self.spool)
         return [events.fetched(kind, {**run.names(), "complete": self._complete(kind)}) for kind in run.sync_types]
 
     def _complete(self, kind: SyncType) -> bool:
@@ -76,8 +75,9 @@ def capture_tenant(step: ClaimedStep, now: datetime, *, open_source: OpenSource)
     capture = read_tenant(step.run, open_source)
 
     def apply(connection: Connection) -> Applied:
-        store_capture(connection, step.run.scope, capture.row(step.run), capture.outcomes, now)
-        told = capture.store_pages(connection, step.run)
+        with capture.spool:
+            store_capture(connection, step.run.scope, capture.row(step.run), capture.outcomes, now)
+            told = capture.store_pages(connection, step.run)
         create_shadow(connection, step.run.scope, step.run.id)
         return Applied(detail=capture.detail(), events=told)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import ExitStack, nullcontext
 from datetime import datetime
 
 from sqlalchemy import Connection
@@ -46,30 +47,48 @@ def load_entities(
     else:
         capture = fresh = read_tenant(step.run, open_source, since=_since(step, now, cadence))
         pages = fresh.spool.pages
-    changes = _plan(step, capture.outcomes, pages, database=database, source=open_source(step.run))
+    with ExitStack() as unless_planned:
+        if fresh is not None:
+            unless_planned.enter_context(fresh.spool)
+        changes = _plan(step, capture.outcomes, pages, database=database, source=open_source(step.run))
+        unless_planned.pop_all()
 
     def apply(connection: Connection) -> Applied:
-        told: list[Event] = []
-        detail: dict[str, JsonValue] = {}
-        if changes.new:
-            insert_entities(connection, step.run.scope, changes.new, now)
-        settle_reading(
-            connection,
-            step.run.scope,
-            capture.outcomes,
-            changed=changes.changed,
-            gone=changes.gone,
-            capture=fresh.row(step.run) if fresh else None,
-            now=now,
-        )
-        if fresh is not None:
-            told += fresh.store_pages(connection, step.run)
-            detail |= fresh.detail()
-        told += [events.processed(kind, step.run.names()) for kind in step.run.sync_types]
-        detail |= {"new": len(changes.new), "changed": len(changes.changed), "gone": len(changes.gone)}
-        return Applied(detail=detail, events=told, entities=changes.totals)
+        with fresh.spool if fresh else nullcontext():
+            return _applied(connection, step, now, capture=capture, changes=changes)
 
     return apply
+
+
+def _applied(
+    connection: Connection,
+    step: ClaimedStep,
+    now: datetime,
+    *,
+    capture: FreshCapture | StoredCapture,
+    changes: EntityChanges,
+) -> Applied:
+    """Writes the changes, and a fresh capture with them."""
+    fresh = capture if isinstance(capture, FreshCapture) else None
+    told: list[Event] = []
+    detail: dict[str, JsonValue] = {}
+    if changes.new:
+        insert_entities(connection, step.run.scope, changes.new, now)
+    settle_reading(
+        connection,
+        step.run.scope,
+        capture.outcomes,
+        changed=changes.changed,
+        gone=changes.gone,
+        capture=fresh.row(step.run) if fresh else None,
+        now=now,
+    )
+    if fresh is not None:
+        told += fresh.store_pages(connection, step.run)
+        detail |= fresh.detail()
+    told += [events.processed(kind, step.run.names()) for kind in step.run.sync_types]
+    detail |= {"new": len(changes.new), "changed": len(changes.changed), "gone": len(changes.gone)}
+    return Applied(detail=detail, events=told, entities=changes.totals)
 
 
 def _since(step: ClaimedStep, now: datetime, cadence: Cadence) -> Mapping[Resource, str]:
