@@ -209,6 +209,11 @@ beat_schedule = {
         "schedule": 60.0,
         "options": {"expires": 55, "retry": False, "ignore_result": True},
     },
+    "watch rules": {
+        "task": "tasks.schedule.watch_rules",
+        "schedule": 60.0,
+        "options": {"expires": 55, "retry": False, "ignore_result": True},
+    },
     "apply retention": {
         "task": "tasks.schedule.apply_retention",
         "schedule": crontab(hour="3", minute="17"),

@@ -37,9 +37,9 @@ _IN_USE = Activity(use=Use.IN_USE)
 _DISABLED = Activity(use=Use.DISABLED)
 
 
-def cutoff(now: datetime, stale_after_days: int) -> datetime:
+def cutoff(now: datetime, days: int) -> datetime:
     """The moment after which a sign-in makes an account used; one exactly then still does."""
-    return now - timedelta(days=stale_after_days)
+    return now - timedelta(days=days)
 
 
 def activity(user: Identity, since: datetime, *, unreadable: str | None) -> Activity:

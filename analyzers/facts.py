@@ -1,11 +1,12 @@
-"""What several analyzers need to know of one tenant, each found out at most once a run."""
+"""What several rules need to know of one tenant at one time, each found out at most once a run."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from functools import cached_property
 
-from analyzers.coverage import TenantCoverage, measure
+from analyzers.coverage import Coverage
 from analyzers.privileged import Holders, privileged
 from pipeline.domain.graph import TenantGraph
 
@@ -15,11 +16,17 @@ class Facts:
     """Facts about ``graph``, computed when first asked for. Without slots, since the cached values live beside it."""
 
     graph: TenantGraph
+    now: datetime
 
     @cached_property
     def holders(self) -> Holders:
         return privileged(self.graph)
 
     @cached_property
-    def coverage(self) -> TenantCoverage:
-        return measure(self.graph)
+    def privileged(self) -> frozenset[str]:
+        """The ids of identities that hold a privileged role; for rules that name the roles among their inputs."""
+        return self.holders.ids or frozenset()
+
+    @cached_property
+    def coverage(self) -> Coverage:
+        return Coverage(self.graph)

@@ -77,6 +77,8 @@ SECURITY_DEFAULTS_ADMIN_ROLES: Mapping[str, str] = MappingProxyType(
 
 
 ASSIGNMENTS = (Resource.ROLE_ASSIGNMENTS, Resource.ROLE_DEFINITIONS)
+ROLES = (Resource.DIRECTORY_ROLES, Resource.ROLE_MEMBERS, *ASSIGNMENTS, Resource.GROUPS)
+"""The inputs of a rule that asks who holds which role; the assignments only where they were asked for."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -85,6 +87,8 @@ class Holders:
 
     ids: frozenset[str] | None
     reason: str = ""
+    grants: frozenset[tuple[str, str]] | None = None
+    """(identity id, role template id) of every privileged role held."""
 
 
 def roles_unreadable(graph: TenantGraph) -> str | None:
@@ -107,5 +111,10 @@ def privileged(graph: TenantGraph) -> Holders:
     reason = roles_unreadable(graph)
     if reason is not None:
         return Holders(ids=None, reason=reason)
-    held = graph.roles_of.items()
-    return Holders(ids=frozenset(identity for identity, roles in held if not PRIVILEGED_ROLES.keys().isdisjoint(roles)))
+    grants = frozenset(
+        (identity, role)
+        for identity, roles in graph.roles_of.items()
+        if not PRIVILEGED_ROLES.keys().isdisjoint(roles)
+        for role in roles & PRIVILEGED_ROLES.keys()
+    )
+    return Holders(ids=frozenset(identity for identity, _ in grants), grants=grants)

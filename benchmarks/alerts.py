@@ -15,14 +15,14 @@ from benchmarks.measuring import Work
 from pipeline.alerts.reconcile import Assessment, reconcile
 from pipeline.domain.capture import SyncType
 from pipeline.domain.entities import EntityType
-from pipeline.domain.findings import AlertType, AnalysisType, Finding, Severity
+from pipeline.domain.findings import AlertType, Finding, Severity
 from pipeline.domain.runs import Branch, DataSource, Run, Scope, Trigger
 from pipeline.stages.alert import Analysis, reconcile_alerts
 from pipeline.storage.database import Database
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 SCOPE = Scope(tenant_id=1, source_id=1)
-EVERYTHING = Assessment(completed=frozenset(AnalysisType))
+EVERYTHING = Assessment(evaluated=frozenset(AlertType))
 
 
 def findings(size: int, *, first: int = 0, changed: range = range(0)) -> list[Finding]:

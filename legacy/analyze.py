@@ -26,11 +26,11 @@ ANALYZERS: tuple[tuple[AnalysisType, Callable[[LegacyReads, datetime], AnalysisR
 def analyze(reads: LegacyReads, types: Collection[AnalysisType], now: datetime) -> AnalysisResult:
     """The results of the asked-for ``types`` as one; ``license_overuse`` findings are among them.
 
-    A type that has no old analyzer is left out of ``completed``.
+    A type that has no old analyzer is left out of ``ran``.
     """
     results = [run(reads, now) for analysis_type, run in ANALYZERS if analysis_type in types]
     return AnalysisResult(
         findings=tuple(finding for result in results for finding in result.findings),
-        completed=frozenset().union(*(result.completed for result in results)),
+        ran=frozenset().union(*(result.ran for result in results)),
         mfa_coverage=tuple(coverage for result in results for coverage in result.mfa_coverage),
     )

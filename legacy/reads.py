@@ -22,6 +22,8 @@ from pipeline.domain.ids import entity_id
 from pipeline.domain.runs import Scope
 
 _E = TypeVar("_E", Identity, ConditionalAccessPolicy, License, SecurityDefaults)
+STALE_AFTER_DAYS = 90
+"""For tenants that have not set another threshold."""
 ADMIN_WORD = "Admin"
 """What a role's display name has to contain for the old system to call its holder an admin."""
 
@@ -60,9 +62,10 @@ class GraphReads:
     Differs from the stored tags in that a role held through a group counts, and ``Stale`` is never one run late.
     """
 
-    def __init__(self, graph: TenantGraph, now: datetime) -> None:
+    def __init__(self, graph: TenantGraph, now: datetime, *, stale_after_days: int = STALE_AFTER_DAYS) -> None:
         self._graph = graph
         self._now = now
+        self._stale_after_days = stale_after_days
 
     def enabled_identities(self) -> tuple[Identity, ...]:
         return tuple(one for _, one in sorted(self._graph.identities.items()) if one.enabled)
@@ -89,7 +92,7 @@ class GraphReads:
         identity = self._graph.identities.get(identity_id)
         held = (self._graph.roles.get(role) for role in self._graph.roles_of.get(identity_id, ()))
         admin = any(role is not None and role.built_in and ADMIN_WORD in role.display_name for role in held)
-        stale = identity is not None and is_stale(identity, self._graph.stale_after_days, self._now)
+        stale = identity is not None and is_stale(identity, self._stale_after_days, self._now)
         return frozenset(tag for tag, holds in ((Tag.ADMIN, admin), (Tag.STALE, stale)) if holds)
 
     def licenses_of(self, identity_id: str) -> tuple[str, ...]:
@@ -97,7 +100,7 @@ class GraphReads:
         return tuple(dict.fromkeys(identity.sku_ids)) if identity else ()
 
     def stale_after_days(self) -> int:
-        return self._graph.stale_after_days
+        return self._stale_after_days
 
 
 _DOCUMENTS = text("""
@@ -118,7 +121,9 @@ _PARENT_GROUPS = text("""
     WHERE relationships.tenant_id = :tenant_id AND relationships.source_id = :source_id
       AND relationships.type = 'member_of' AND relationships.child_id = :id AND entities.deleted_at IS NULL
 """)
-_THRESHOLD = text("SELECT stale_after_days FROM tenants WHERE id = :tenant_id")
+_THRESHOLD = text(
+    "SELECT threshold FROM tenant_alert_preferences WHERE tenant_id = :tenant_id AND alert_type = 'stale_user'"
+)
 
 
 class SqlReads:
@@ -168,7 +173,8 @@ class SqlReads:
         return tuple(dict.fromkeys(identity.sku_ids)) if identity else ()
 
     def stale_after_days(self) -> int:
-        return int(self._connection.execute(_THRESHOLD, {"tenant_id": self._scope.tenant_id}).scalar_one())
+        found = self._connection.execute(_THRESHOLD, {"tenant_id": self._scope.tenant_id}).scalar()
+        return STALE_AFTER_DAYS if found is None else int(found)
 
     def _all(self, entity_type: EntityType, cls: type[_E]) -> tuple[_E, ...]:
         rows = self._connection.execute(_DOCUMENTS, self._scoped(entity_type=entity_type.value)).scalars()

@@ -32,19 +32,19 @@ from pipeline.flags.environment import listed_overrides, starting_point
 from pipeline.opening import open_provider, provider_openers
 from pipeline.settings import Settings
 from pipeline.stages.alert import Analysis, Handled, alert_tenant, reconcile_alerts, refused, settle_tenant
-from pipeline.stages.analyze import AnalyzerPart, analyze_tenant
+from pipeline.stages.analyze import AnalyzerPart, Order, analyze_tenant
 from pipeline.stages.cadence import APPLY_CHANGES, Cadence
 from pipeline.stages.capture import OpenSource, capture_tenant
 from pipeline.stages.compare import compare_branches
 from pipeline.stages.execution import Executor, StageFunction
-from pipeline.stages.link import Linker, link_entities, link_in_bulk
+from pipeline.stages.judging import judge_tenant
+from pipeline.stages.link import Linked, Linker, link_entities, link_in_bulk
 from pipeline.stages.load import load_entities
 from pipeline.stages.psa import with_psa
 from pipeline.stages.route import route_run
 from pipeline.storage.credentials import Vault
 from pipeline.storage.database import Database
 from pipeline.storage.flags import load_overrides
-from pipeline.storage.graph import load_graph
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -126,24 +126,28 @@ def _snapshot(settings: Settings, database: Database, source: DataSource) -> Fla
     }
 
 
-def _legacy_link(
-    connection: Connection, scope: Scope, edges: Edges, complete: frozenset[RelationshipType]
-) -> Mapping[RelationshipType, int]:
+def _legacy_link(connection: Connection, scope: Scope, edges: Edges, complete: frozenset[RelationshipType]) -> Linked:
     written = legacy.linker.link(connection, scope, edges, complete)
     legacy.admins.tag_admins(connection, scope)
-    return written
+    return Linked(counts=written)
+
+
+def _n_plus_one_link(
+    connection: Connection, scope: Scope, edges: Edges, complete: frozenset[RelationshipType]
+) -> Linked:
+    return Linked(counts=legacy.linker.link(connection, scope, edges, complete))
 
 
 LINKERS: Mapping[str, Linker] = {
     "batch": link_in_bulk,
-    "n_plus_one": legacy.linker.link,
+    "n_plus_one": _n_plus_one_link,
     "legacy": _legacy_link,
 }
 
 
 def _analyzers(settings: Settings) -> Mapping[str, AnalyzerPart]:
     return {
-        "unified": AnalyzerPart(analyze=with_psa(_unified)),
+        "unified": AnalyzerPart(analyze=with_psa(judge_tenant)),
         "separate": AnalyzerPart(analyze=with_psa(_separate)),
         "legacy": AnalyzerPart(
             analyze=with_psa(_legacy),
@@ -153,32 +157,31 @@ def _analyzers(settings: Settings) -> Mapping[str, AnalyzerPart]:
     }
 
 
-def _unified(
-    connection: Connection, source: DataSource, types: frozenset[AnalysisType], moment: datetime
-) -> AnalysisResult:
-    """One graph, every analyzer over it."""
-    return unified.analyze(load_graph(connection, source), types, moment)
-
-
-def _separate(
-    connection: Connection, source: DataSource, types: frozenset[AnalysisType], moment: datetime
-) -> AnalysisResult:
-    """The same rules, each analysis type with a graph of its own."""
-    results = [_unified(connection, source, frozenset({kind}), moment) for kind in AnalysisType if kind in types]
+def _separate(connection: Connection, order: Order) -> AnalysisResult:
+    """The same rules, each analysis type of the former system with a graph of its own, and one for all others."""
+    whole = replace(order, touched=None)
+    kinds = [frozenset({kind}) for kind, _ in legacy.analyze.ANALYZERS if kind in order.types]
+    further = order.types - FORMER_TYPES
+    results = [judge_tenant(connection, replace(whole, types=some)) for some in (*kinds, further) if some]
     told = [result.privileged_ids for result in results if result.privileged_ids is not None]
     return AnalysisResult(
         findings=tuple(finding for result in results for finding in result.findings),
         not_evaluated=tuple(item for result in results for item in result.not_evaluated),
-        completed=frozenset().union(*(result.completed for result in results)),
+        ran=frozenset().union(*(result.ran for result in results)),
+        exempt=frozenset().union(*(result.exempt for result in results)),
+        rules=tuple(rule for result in results for rule in result.rules),
         mfa_coverage=tuple(item for result in results for item in result.mfa_coverage),
         privileged_ids=frozenset().union(*told) if told else None,
+        grants=results[0].grants,
     )
 
 
-def _legacy(
-    connection: Connection, source: DataSource, types: frozenset[AnalysisType], moment: datetime
-) -> AnalysisResult:
-    return legacy.analyze.analyze(SqlReads(connection, source.scope), types, moment)
+FORMER_TYPES = frozenset(kind for kind, _ in legacy.analyze.ANALYZERS)
+"""The four analyzers of the former system."""
+
+
+def _legacy(connection: Connection, order: Order) -> AnalysisResult:
+    return legacy.analyze.analyze(SqlReads(connection, order.source.scope), order.types, order.now)
 
 
 def _unified_graph(graph: TenantGraph, moment: datetime) -> AnalysisResult:

@@ -1,4 +1,4 @@
-"""What beat asks for: due syncs, lost steps, subscriptions, and the end of what is kept for a time only."""
+"""What beat asks for: due syncs, lost steps, subscriptions, stopped rules, and the end of what is kept for a time."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from datetime import timedelta
 
 from pipeline.stages.dispatch import open_due_runs, redispatch_overdue
 from pipeline.stages.retention import apply_limits
+from pipeline.stages.rule_watch import watch_rules as look_for_stopped_rules
 from pipeline.storage.ledger import Patience
 from pipeline.wiring import now
 from tasks.app import app
@@ -36,6 +37,11 @@ def reap_stalled_runs() -> int:
 @app.task(name="tasks.schedule.keep_subscriptions")
 def keep_subscriptions() -> int:
     return keeper().keep(now()).done
+
+
+@app.task(name="tasks.schedule.watch_rules")
+def watch_rules() -> int:
+    return look_for_stopped_rules(wiring().database, now())
 
 
 @app.task(name="tasks.schedule.apply_retention")

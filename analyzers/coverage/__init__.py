@@ -16,8 +16,8 @@ Shared by the analyzers that ask about policies. One step a module, in the order
 Registration of methods is another question and not asked here.
 """
 
-from analyzers.coverage.engine import TenantCoverage, measure, measure_one
+from analyzers.coverage.engine import Coverage, measure, measure_one
 from analyzers.coverage.judgement import UserCoverage
 from analyzers.coverage.scope import Doubt
 
-__all__ = ["Doubt", "TenantCoverage", "UserCoverage", "measure", "measure_one"]
+__all__ = ["Coverage", "Doubt", "UserCoverage", "measure", "measure_one"]

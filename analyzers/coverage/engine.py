@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from functools import cached_property
 
 from analyzers.coverage.judgement import DISABLED, Memo, UserCoverage, evaluate, unknown
 from analyzers.coverage.plan import Plan, plan
@@ -16,44 +15,63 @@ from pipeline.domain.graph import EMPTY, TenantGraph
 _ADMIN_ROLES = frozenset(SECURITY_DEFAULTS_ADMIN_ROLES)
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class TenantCoverage:
-    """Coverage by identity id, in the order of the ids.
+class Coverage:
+    """The coverage of a tenant's users, each told when asked for and each distinct kind of user evaluated once.
 
     ``unreadable`` is set when users or policies were not read, so that nothing at all can be told.
     """
 
-    users: Mapping[str, UserCoverage] = field(default_factory=dict)
-    unreadable: str | None = None
+    def __init__(self, graph: TenantGraph) -> None:
+        self.graph = graph
+        self.unreadable = graph.unreadable(Resource.USERS, Resource.POLICIES)
+        self._memo = Memo()
+        self._known: dict[str, UserCoverage] = {}
+        self._signatures: dict[str, Signature] = {}
+        self._kinds: dict[Signature, Signature] = {}
+
+    @cached_property
+    def plan(self) -> Plan:
+        """The tenant's policies made ready; only where they were read."""
+        return plan(self.graph)
+
+    def of(self, user: Identity) -> UserCoverage:
+        """Conditional access, then per-user MFA and security defaults where it gives less than full."""
+        found = self._known.get(user.id)
+        if found is None:
+            found = self._known[user.id] = self._told(user)
+        return found
+
+    def signature(self, user: Identity) -> Signature:
+        """All that matters of the user to policies, in whatever circumstances; equal ones are one value."""
+        found = self._signatures.get(user.id)
+        if found is None:
+            made = signature(user, self.plan, self.graph)
+            found = self._signatures[user.id] = self._kinds.setdefault(made, made)
+        return found
+
+    def _told(self, user: Identity) -> UserCoverage:
+        if self.unreadable is not None:
+            return unknown(Doubt(reason=self.unreadable, input_missing=True))
+        if user.enabled is None:
+            return unknown(Doubt(reason="whether the account is enabled was not read", input_missing=False))
+        if not user.enabled:
+            return DISABLED
+        who = self.signature(user)
+        found = self._memo.users.get(who)
+        if found is None:
+            found = self._memo.users[who] = evaluate(who, self.plan, self.graph, self._memo)
+        return found
 
 
-def measure(graph: TenantGraph) -> TenantCoverage:
-    """The coverage of every user: conditional access, then per-user MFA and security defaults where it gives less."""
-    ids = sorted(graph.identities)
-    unreadable = graph.unreadable(Resource.USERS, Resource.POLICIES)
-    if unreadable is not None:
-        nothing = unknown(Doubt(reason=unreadable, input_missing=True))
-        return TenantCoverage(users=dict.fromkeys(ids, nothing), unreadable=unreadable)
-    tenant = plan(graph)
-    memo = Memo()
-    return TenantCoverage(users={key: _of_user(graph.identities[key], tenant, graph, memo) for key in ids})
+def measure(graph: TenantGraph) -> dict[str, UserCoverage]:
+    """The coverage of every user by identity id, in the order of the ids."""
+    coverage = Coverage(graph)
+    return {key: coverage.of(graph.identities[key]) for key in sorted(graph.identities)}
 
 
 def measure_one(user: Identity, graph: TenantGraph) -> UserCoverage:
-    """The coverage of a single user, computed from scratch; users and policies must have been read."""
-    return _of_user(user, plan(graph), graph, Memo())
-
-
-def _of_user(user: Identity, tenant: Plan, graph: TenantGraph, memo: Memo) -> UserCoverage:
-    if user.enabled is None:
-        return unknown(Doubt(reason="whether the account is enabled was not read", input_missing=False))
-    if not user.enabled:
-        return DISABLED
-    who = signature(user, tenant, graph)
-    found = memo.users.get(who)
-    if found is None:
-        found = memo.users[who] = evaluate(who, tenant, graph, memo)
-    return found
+    """The coverage of a single user, computed from scratch."""
+    return Coverage(graph).of(user)
 
 
 def signature(user: Identity, tenant: Plan, graph: TenantGraph) -> Signature:

@@ -10,11 +10,12 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from analyzers.coverage.demands import Demand
-from analyzers.coverage.gaps import SHOWN, only_when
+from analyzers.coverage.gaps import only_when
 from analyzers.coverage.plan import Plan, PlannedPolicy
 from analyzers.coverage.roster import Standing
 from analyzers.coverage.scope import Exclusion, ExclusionCode, Signature, exclusion
 from analyzers.coverage.verdict import Tally
+from analyzers.wording import SHOWN
 from pipeline.domain.conditional_access import PolicyState
 from pipeline.domain.graph import TenantGraph
 
@@ -85,10 +86,11 @@ def shortfall(one: PlannedPolicy, result: Tally) -> Cause | None:
 
 def _excluding(one: PlannedPolicy, found: Exclusion, graph: TenantGraph) -> Cause:
     path = f"{one.policy.id}:{found.code}:{found.via}"
-    return Cause(one.policy.id, (found.code.value,), f"{one.title} excludes {_excluded(found, graph)}", path)
+    return Cause(one.policy.id, (found.code.value,), f"{one.title} excludes {excluded_words(found, graph)}", path)
 
 
-def _excluded(found: Exclusion, graph: TenantGraph) -> str:
+def excluded_words(found: Exclusion, graph: TenantGraph) -> str:
+    """What is excluded, by name where it has one."""
     if found.code is ExclusionCode.GROUP:
         group = graph.groups.get(found.via)
         return f'the group "{group.display_name if group is not None and group.display_name else found.via}"'

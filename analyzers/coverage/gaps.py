@@ -6,11 +6,9 @@ from dataclasses import dataclass
 
 from analyzers.coverage.demands import Demand
 from analyzers.coverage.situations import APPLICATION, CLIENT_APPS, DEVICE_PLATFORM, LOCATION, Footprint, Grid
+from analyzers.wording import listed
 from pipeline.domain.conditional_access import ConditionalAccessPolicy, IncludeExclude
 from pipeline.domain.graph import TenantGraph
-
-SHOWN = 3
-"""How many things a sentence names before it only counts the rest."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -35,7 +33,7 @@ def gaps(
         found.append(Gap(code="or_alternative_not_mfa", where=footprint.mask, clause=clause))
     for code, allowed in footprint.by_axis:
         missed = grid.everything & ~allowed
-        found.append(Gap(code=code, where=missed, clause=_wording(policy, code, graph)))
+        found.append(Gap(code=code, where=missed, clause=restriction(policy, code, graph)))
         if code == CLIENT_APPS:
             found.append(Gap(code="legacy_client_open", where=missed & grid.legacy))
         if code == LOCATION:
@@ -43,7 +41,8 @@ def gaps(
     return tuple(gap for gap in found if gap.where)
 
 
-def _wording(policy: ConditionalAccessPolicy, code: str, graph: TenantGraph) -> str:
+def restriction(policy: ConditionalAccessPolicy, code: str, graph: TenantGraph) -> str:
+    """How the policy limits itself on one axis, in words that follow its name."""
     if code == APPLICATION:
         apps = policy.applications
         return _limits("app", IncludeExclude(include=apps.include, exclude=apps.exclude)) or "covers only filtered apps"
@@ -73,9 +72,7 @@ def _limits(noun: str, condition: IncludeExclude) -> str:
 
 def _counted(noun: str, values: list[str]) -> str:
     """The noun in its number, the first of the values, and how many more there are."""
-    rest = len(values) - SHOWN
-    shown = ", ".join(values[:SHOWN]) + (f" and {rest} more" if rest > 0 else "")
-    return f"{noun}{'' if len(values) == 1 else 's'} {shown}"
+    return f"{noun}{'' if len(values) == 1 else 's'} {listed(values)}"
 
 
 _CONDITIONS = {

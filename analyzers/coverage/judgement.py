@@ -126,7 +126,7 @@ def _settle(who: Signature, tenant: Plan, graph: TenantGraph, standing: Standing
     if result.verdict is Verdict.NOT_APPLICABLE:
         blocking = tuple(one.policy.id for one in certain if one.demand is Demand.BLOCK)
         return replace(_BLOCKED, policy_ids=blocking)
-    beyond = _beyond_policies(who, tenant, graph)
+    beyond = beyond_policies(who, tenant, graph)
     if beyond is not None:
         return beyond
     why = explain(tenant, who, standing, result, outcome.short, graph)
@@ -148,7 +148,7 @@ def _full(certain: list[PlannedPolicy], result: Tally) -> UserCoverage:
     )
 
 
-def _beyond_policies(who: Signature, tenant: Plan, graph: TenantGraph) -> UserCoverage | None:
+def beyond_policies(who: Signature, tenant: Plan, graph: TenantGraph) -> UserCoverage | None:
     """What per-user MFA, then security defaults, give where policies give less than full.
 
     https://learn.microsoft.com/entra/identity/authentication/howto-mfa-userstates and

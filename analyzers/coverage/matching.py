@@ -5,6 +5,8 @@ Values and their meaning: https://learn.microsoft.com/graph/api/resources/condit
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from pipeline.domain.conditional_access import ConditionalAccessPolicy, IncludeExclude
 
 OTHER = "anything else"
@@ -50,9 +52,10 @@ def targets_resources(policy: ConditionalAccessPolicy) -> bool:
     )
 
 
-def covers_app(policy: ConditionalAccessPolicy, app: str) -> bool:
+def covers_app(policy: ConditionalAccessPolicy, app: str, *, selected: bool | None = None) -> bool:
+    """``selected`` is whether the policy's filter selects the app; ``None`` where the app is a value of a situation."""
     apps = policy.applications
-    by_filter = apps.filter_rule is not None and app == filtered_apps(policy)
+    by_filter = apps.filter_rule is not None and (app == filtered_apps(policy) if selected is None else selected)
     if _lists(apps.exclude, app) or (by_filter and apps.filter_mode == "exclude"):
         return False
     return "All" in apps.include or _lists(apps.include, app) or (by_filter and apps.filter_mode == "include")
@@ -92,17 +95,47 @@ def refers_to_locations(condition: IncludeExclude) -> bool:
     return any(place != "All" for place in (*condition.include, *condition.exclude))
 
 
-def outside_baseline(policy: ConditionalAccessPolicy, *, filter_matches: bool | None) -> tuple[str, ...]:
-    """Microsoft's what-if reasons why the policy never applies in the baseline: no risk, unmanaged device.
+def covers_risk(levels: tuple[str, ...], risk: str) -> bool:
+    """Whether a policy's sign-in or user risk levels hold the risk; ``none`` is a level of its own."""
+    return not levels or risk in levels
+
+
+def covers_flow(policy: ConditionalAccessPolicy, flow: str) -> bool:
+    """Whether the policy's authentication flows hold the flow of a sign-in, ``none`` for an ordinary one."""
+    return not policy.authentication_flows or flow in policy.authentication_flows
+
+
+def covers_device(policy: ConditionalAccessPolicy, *, filter_matches: bool | None) -> bool | None:
+    """Whether the policy covers a device of which its filter says this; ``None`` where the filter decides unknown."""
+    device = policy.device_filter
+    if device is None:
+        return True
+    return None if filter_matches is None else filter_matches != (device.mode == "exclude")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Circumstances:
+    """What is the same in every situation of a plan, besides no risk and an unmanaged device."""
+
+    flow: str = "none"
+    """The authentication flow, ``deviceCodeFlow`` or ``authenticationTransfer``; ``none`` for an ordinary sign-in."""
+
+
+BASELINE = Circumstances()
+DEVICE_CODE = Circumstances(flow="deviceCodeFlow")
+
+
+def outside_baseline(
+    policy: ConditionalAccessPolicy, *, filter_matches: bool | None, circumstances: Circumstances = BASELINE
+) -> tuple[str, ...]:
+    """Microsoft's what-if reasons why the policy never applies in these circumstances.
 
     Empty if it may apply. ``filter_matches`` is what the filter for devices says of an unmanaged device. Codes:
     https://learn.microsoft.com/graph/api/resources/whatifanalysisresult
     """
     risks = (("signInRisk", policy.sign_in_risk_levels), ("userRisk", policy.user_risk_levels))
-    codes = [code for code, levels in risks if levels and "none" not in levels]
+    codes = [code for code, levels in risks if not covers_risk(levels, "none")]
     codes += ["insiderRisk"] if policy.insider_risk_levels else []
-    codes += ["authenticationFlow"] if policy.authentication_flows else []
-    device = policy.device_filter
-    if device is not None and filter_matches is not None and filter_matches == (device.mode == "exclude"):
-        codes.append("devices")
+    codes += [] if covers_flow(policy, circumstances.flow) else ["authenticationFlow"]
+    codes += ["devices"] if covers_device(policy, filter_matches=filter_matches) is False else []
     return tuple(codes)

@@ -8,7 +8,13 @@ from dataclasses import dataclass, replace
 from analyzers.coverage.demands import Demand, demand_of, needs_strengths
 from analyzers.coverage.device_filter import matches_unknown_device
 from analyzers.coverage.gaps import Gap, gaps
-from analyzers.coverage.matching import outside_baseline, refers_to_locations, targets_resources
+from analyzers.coverage.matching import (
+    BASELINE,
+    Circumstances,
+    outside_baseline,
+    refers_to_locations,
+    targets_resources,
+)
 from analyzers.coverage.roster import Roster, roster
 from analyzers.coverage.scope import Doubt, Named, Unread, sides
 from analyzers.coverage.situations import Footprint, Grid, build_grid
@@ -77,14 +83,17 @@ class Plan:
         return found
 
 
-def plan(graph: TenantGraph) -> Plan:
-    """The plan of a tenant whose policies were read."""
+def plan(graph: TenantGraph, circumstances: Circumstances = BASELINE) -> Plan:
+    """The plan of a tenant whose policies were read, for sign-ins in these circumstances.
+
+    "The baseline" below is these circumstances. Whom policies name does not hang on them, nor do signatures.
+    """
     unread = Unread(
         groups=graph.unreadable(Resource.GROUPS, Resource.GROUP_MEMBERS),
         roles=roles_unreadable(graph),
     )
     ordered = (graph.policies[key] for key in sorted(graph.policies))
-    prepared = [_prepare(policy, graph) for policy in ordered if not policy.workload_identities_only]
+    prepared = [_prepare(policy, graph, circumstances) for policy in ordered if not policy.workload_identities_only]
     grid, policies = _placed(prepared, graph)
     named = [side for one in policies for side in (one.include, one.exclude)]
     return Plan(
@@ -107,11 +116,11 @@ def _set(policies: Sequence[PlannedPolicy], belongs: Callable[[PlannedPolicy], b
     return sum(1 << number for number, one in enumerate(policies) if belongs(one))
 
 
-def _prepare(policy: ConditionalAccessPolicy, graph: TenantGraph) -> PlannedPolicy:
+def _prepare(policy: ConditionalAccessPolicy, graph: TenantGraph, circumstances: Circumstances) -> PlannedPolicy:
     include, exclude = sides(policy.users)
     demand = demand_of(policy.grant, graph.authentication_strengths)
     matches = None if policy.device_filter is None else matches_unknown_device(policy.device_filter.rule)
-    outside = outside_baseline(policy, filter_matches=matches)
+    outside = outside_baseline(policy, filter_matches=matches, circumstances=circumstances)
     about_resources = targets_resources(policy)
     enabled = policy.state == PolicyState.ENABLED
     return PlannedPolicy(

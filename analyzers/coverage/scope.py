@@ -5,6 +5,7 @@ Whether the two meet is asked in ``roster``. https://learn.microsoft.com/graph/a
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import NamedTuple
@@ -115,17 +116,19 @@ def guest_kind(user: Identity) -> str | None:
 
 def exclusion(side: Named, who: Signature) -> Exclusion | None:
     """What on the excluded side of a policy names the user, ``None`` if nothing does."""
+    return next(naming(side, who), None)
+
+
+def naming(side: Named, who: Signature) -> Iterator[Exclusion]:
+    """Everything on one side of a policy that names the user, the user's own id first."""
     if EVERYONE in side.users or (who.named and who.named in side.users):
-        return Exclusion(code=ExclusionCode.USER, via=who.named)
-    groups = who.groups & side.groups
-    if groups:
-        return Exclusion(code=ExclusionCode.GROUP, via=min(groups))
-    roles = who.roles & side.roles
-    if roles:
-        return Exclusion(code=ExclusionCode.ROLE, via=min(roles))
+        yield Exclusion(code=ExclusionCode.USER, via=who.named)
+    for group in sorted(who.groups & side.groups):
+        yield Exclusion(code=ExclusionCode.GROUP, via=group)
+    for role in sorted(who.roles & side.roles):
+        yield Exclusion(code=ExclusionCode.ROLE, via=role)
     if who.guest and (ANY_GUEST in side.users or from_anywhere(side.guests, who.guest)):
-        return Exclusion(code=ExclusionCode.GUEST, via=who.guest)
-    return None
+        yield Exclusion(code=ExclusionCode.GUEST, via=who.guest)
 
 
 def from_anywhere(guests: GuestScope | None, kind: str) -> bool:

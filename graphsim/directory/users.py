@@ -22,6 +22,8 @@ _NAMES = len(FIRST_NAMES) * len(LAST_NAMES)
 _NAME_STEP = 2501  # coprime to the number of names: no two of 6,144 neighbours share one
 _HYBRID = frozenset(posture.desk.id for posture in POSTURES if posture.desk.part_number.startswith("SPE"))
 _CLOUD_ONLY = frozenset({Kind.BREAK_GLASS, Kind.ADMIN, Kind.SERVICE})
+_ERRORS = ("MutuallyExclusiveViolation", "DependencyViolation", "ProhibitedInUsageLocationViolation")
+_ONE_IN = 200  # users there is one whose licence is in error
 
 
 def person_name(key: bytes, number: int) -> tuple[str, str, str]:
@@ -59,7 +61,7 @@ def user(tenant: Tenant, number: int) -> Json:
         "createdDateTime": made,
         "creationType": None,
         "externalUserState": None,
-        "licenseAssignmentStates": [_assignment(tenant, sku, made) for sku in persona.sku_ids],
+        "licenseAssignmentStates": [_assignment(tenant, number, sku, made) for sku in persona.sku_ids],
         "mobilePhone": None,
         "officeLocation": city if kind in PEOPLE else None,
         "onPremisesSyncEnabled": True if _synced(tenant, kind, number) else None,
@@ -74,15 +76,33 @@ def user(tenant: Tenant, number: int) -> Json:
     return body
 
 
-def _assignment(tenant: Tenant, sku_id: str, since: str) -> Json:
+def _assignment(tenant: Tenant, number: int, sku_id: str, since: str) -> Json:
+    by_group = sku_id == tenant.posture.frontline.id
+    error = _error(tenant, number) if by_group and _is_in_error(tenant, number) else ""
     return {
         "skuId": sku_id,
-        "assignedByGroup": license_group_id(tenant) if sku_id == tenant.posture.frontline.id else None,
-        "state": "Active",
-        "error": "None",
+        "assignedByGroup": license_group_id(tenant) if by_group else None,
+        "state": "ActiveWithError" if error else "Active",
+        "error": error or "None",
         "disabledPlans": [],
         "lastUpdatedDateTime": since,
     }
+
+
+def _is_in_error(tenant: Tenant, number: int) -> bool:
+    """Where nobody tidies, the licence of a group fails for the first of its holders in every 200 users.
+
+    It is held all the same, so that seats add up.
+    """
+    sku_id, before = tenant.posture.frontline.id, range(number - number % _ONE_IN, number)
+    return not tenant.posture.tidy and not any(sku_id in tenant.persona(one).sku_ids for one in before)
+
+
+def _error(tenant: Tenant, number: int) -> str:
+    """For want of seats where there are too few, else one conflict or another."""
+    if tenant.posture.frontline.id in tenant.posture.overused:
+        return "CountViolation"
+    return _ERRORS[number // _ONE_IN % len(_ERRORS)]
 
 
 def _synced(tenant: Tenant, kind: Kind, number: int) -> bool:

@@ -27,7 +27,7 @@ def analyze(reads: LegacyReads, _now: datetime) -> AnalysisResult:
         if Tag.STALE in reads.tags_of(identity.id):
             findings.extend(_wasted(reads, identity, STALE))
     findings.extend(_overuse(sku) for sku in reads.skus() if _overused(sku))
-    return AnalysisResult(findings=tuple(findings), completed=frozenset({AnalysisType.LICENSE}))
+    return AnalysisResult(findings=tuple(findings), ran=frozenset({AnalysisType.LICENSE}))
 
 
 def _wasted(reads: LegacyReads, identity: Identity, reason: str) -> list[Finding]:

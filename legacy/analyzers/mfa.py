@@ -77,9 +77,7 @@ def analyze(reads: LegacyReads, _now: datetime) -> AnalysisResult:
     coverage.extend(
         MfaCoverage(user_id=identity.id, verdict=Verdict.NOT_APPLICABLE) for identity in reads.disabled_identities()
     )
-    return AnalysisResult(
-        findings=tuple(findings), completed=frozenset({AnalysisType.MFA}), mfa_coverage=tuple(coverage)
-    )
+    return AnalysisResult(findings=tuple(findings), ran=frozenset({AnalysisType.MFA}), mfa_coverage=tuple(coverage))
 
 
 def _demands_mfa(policy: ConditionalAccessPolicy) -> bool:

@@ -21,7 +21,7 @@ REASON = "no_policy_applies"
 def analyze(reads: LegacyReads, _now: datetime) -> AnalysisResult:
     """Nothing while security defaults are on; otherwise a finding a user without an enabled policy."""
     findings = () if reads.security_defaults_enabled() else _gaps(reads)
-    return AnalysisResult(findings=findings, completed=frozenset({AnalysisType.POLICY}))
+    return AnalysisResult(findings=findings, ran=frozenset({AnalysisType.POLICY}))
 
 
 def _gaps(reads: LegacyReads) -> tuple[Finding, ...]:

@@ -18,7 +18,7 @@ def analyze(reads: LegacyReads, now: datetime) -> AnalysisResult:
     threshold = reads.stale_after_days()
     stale = [identity for identity in reads.enabled_identities() if is_stale(identity, threshold, now)]
     findings = tuple(_finding(identity, threshold, _severity(reads, identity.id)) for identity in stale)
-    return AnalysisResult(findings=findings, completed=frozenset({AnalysisType.STALE}))
+    return AnalysisResult(findings=findings, ran=frozenset({AnalysisType.STALE}))
 
 
 def _severity(reads: LegacyReads, identity_id: str) -> Severity:

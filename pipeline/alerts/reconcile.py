@@ -1,8 +1,8 @@
 """What becomes of the alerts of a source, given the findings of an analysis.
 
-A pure function from stored alerts, findings and what the analysis was able to tell, to the changes to make. An
-analysis type that did not complete is not touched: neither created nor resolved, because half an answer is none.
-The same holds for one entity whose verdict could not be told.
+A pure function from stored alerts, findings and what the analysis was able to tell, to the changes to make. An alert
+type that was not evaluated is not touched: neither created nor resolved, because half an answer is none. The same
+holds for one entity whose verdict could not be told, and for entities that a rule did not look at.
 """
 
 from __future__ import annotations
@@ -13,18 +13,25 @@ from datetime import datetime
 from uuid import UUID
 
 from pipeline.domain.alerts import OPEN_STATUSES, STATE_OF, TAG_OF, Alert, AlertStatus, EntityMarks, EntityState, Tag
-from pipeline.domain.findings import OWNER, AlertType, AnalysisType, Finding, Severity
+from pipeline.domain.entities import EntityType
+from pipeline.domain.findings import AlertType, Finding, Severity
 from pipeline.domain.ids import alert_id, entity_id
 from pipeline.events import AlertAction
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Assessment:
-    """How far an analysis got: the types it completed, and single verdicts it could not tell."""
+    """How far an analysis got: the alert types it evaluated, and single verdicts it could not tell.
 
-    completed: frozenset[AnalysisType]
+    ``unknown`` and ``exempt`` hold (alert type, external id), the latter of problems that the tenant accepts. Of the
+    types in ``judged_types`` only the entities in ``judged`` were looked at.
+    """
+
+    evaluated: frozenset[AlertType]
     unknown: frozenset[tuple[AlertType, str]] = frozenset()
-    """(alert type, external id)."""
+    exempt: frozenset[tuple[AlertType, str]] = frozenset()
+    judged_types: frozenset[AlertType] = frozenset()
+    judged: frozenset[UUID] = frozenset()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -48,7 +55,7 @@ def reconcile(
     changes: list[AlertChange] = []
     seen: set[UUID] = set()
     for finding in findings:
-        if finding.analysis_type not in assessment.completed:
+        if finding.alert_type not in assessment.evaluated:
             continue
         entity = entity_id(source_id, finding.entity_type, finding.external_id)
         key = alert_id(source_id, finding.alert_type, entity, finding.subject)
@@ -59,7 +66,7 @@ def reconcile(
         if change is not None:
             changes.append(change)
     changes.extend(
-        _resolve(alert, now)
+        _resolve(alert, assessment, now)
         for key, alert in sorted(by_id.items())
         if key not in seen and _may_resolve(alert, assessment)
     )
@@ -114,17 +121,20 @@ def _described(stored: Alert, finding: Finding, now: datetime) -> Alert:
 
 
 def _may_resolve(alert: Alert, assessment: Assessment) -> bool:
-    """Only an open alert whose analysis completed and whose own verdict was told. A suppression stays as it is."""
+    """Only an open alert whose rule was evaluated and whose own verdict was told. A suppression stays as it is."""
     return (
         alert.status in OPEN_STATUSES
-        and OWNER[alert.alert_type] in assessment.completed
+        and alert.alert_type in assessment.evaluated
         and (alert.alert_type, alert.external_id) not in assessment.unknown
+        and (alert.alert_type not in assessment.judged_types or alert.entity_id in assessment.judged)
     )
 
 
-def _resolve(alert: Alert, now: datetime) -> AlertChange:
+def _resolve(alert: Alert, assessment: Assessment, now: datetime) -> AlertChange:
     after = replace(alert, status=AlertStatus.RESOLVED, resolved_at=now, updated_at=now)
-    return AlertChange(action=AlertAction.RESOLVED, after=after, before=alert, reason="no longer found")
+    accepted = (alert.alert_type, alert.external_id) in assessment.exempt
+    reason = "accepted by an exemption" if accepted else "no longer found"
+    return AlertChange(action=AlertAction.RESOLVED, after=after, before=alert, reason=reason)
 
 
 MANAGED = frozenset(tag.value for tag in Tag)
@@ -137,12 +147,12 @@ def marks(
     """The entities whose tags or state must change, with what they are to be, given every alert of the source.
 
     ``admins`` is ``None`` when the analysis could not tell who is one: the tag then stays where it is. Tags that
-    people have put on an entity are kept.
+    people have put on an entity are kept. No stored entity stands behind an alert about the tenant itself.
     """
     worst: dict[UUID, Severity] = {}
     tags: dict[UUID, set[str]] = {admin: {Tag.ADMIN.value} for admin in _admins(admins, current)}
     for alert in alerts:
-        if not alert.status.open:
+        if not alert.status.open or alert.entity_type is EntityType.TENANTS:
             continue
         if alert.entity_id not in worst or alert.severity.rank > worst[alert.entity_id].rank:
             worst[alert.entity_id] = alert.severity

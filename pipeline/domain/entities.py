@@ -74,6 +74,17 @@ class PerUserMfa(StrEnum):
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class LicenseError:
+    """A licence that could not be assigned, or not wholly: which SKU, and Microsoft's code for why.
+
+    https://learn.microsoft.com/graph/api/resources/licenseassignmentstate
+    """
+
+    sku_id: str
+    code: str = "Other"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Identity:
     """A user account. ``None`` means the fact was not read, never "no"."""
 
@@ -89,6 +100,8 @@ class Identity:
     last_non_interactive_attempt_at: datetime | None = None
     last_successful_sign_in_at: datetime | None = None
     sku_ids: tuple[str, ...] = ()
+    license_errors: tuple[LicenseError, ...] | None = None
+    """Sorted and without repetition."""
     on_premises_synced: bool | None = None
     mfa_registered: bool | None = None
     mfa_capable: bool | None = None

@@ -47,7 +47,7 @@ class TenantGraph:
 
     ``groups_of`` is transitive and holds identities that are in at least one group; ``roles_of`` maps identities
     to role template ids, held directly or through a group. Ids that no entity stands behind stay in the sets: a
-    policy may still name them. ``stale_after_days`` is the tenant's threshold for a stale user.
+    policy may still name them.
     """
 
     identities: Mapping[str, Identity] = field(default_factory=dict)
@@ -64,7 +64,6 @@ class TenantGraph:
     groups_of: Mapping[str, frozenset[str]] = field(default_factory=dict)
     roles_of: Mapping[str, frozenset[str]] = field(default_factory=dict)
     inputs: Mapping[Resource, ReadOutcome] = field(default_factory=dict)
-    stale_after_days: int = 90
 
     def unreadable(self, *resources: Resource) -> str | None:
         """Why a verdict resting on these resources cannot be told, as one sentence; ``None`` if all are complete."""
@@ -84,7 +83,6 @@ def build_graph(
     entities: Mapping[EntityType, Mapping[str, Entity]],
     pairs: Mapping[RelationshipType, Iterable[tuple[str, str]]],
     inputs: Mapping[Resource, ReadOutcome],
-    stale_after_days: int = 90,
 ) -> TenantGraph:
     """A graph from entities by type and ``(parent id, child id)`` pairs by relationship type.
 
@@ -110,7 +108,6 @@ def build_graph(
         groups_of=MappingProxyType({key: value for key, value in groups_of.items() if key in identities}),
         roles_of=MappingProxyType(roles_of),
         inputs=MappingProxyType(dict(inputs)),
-        stale_after_days=stale_after_days,
     )
 
 

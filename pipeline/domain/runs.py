@@ -9,6 +9,7 @@ from enum import StrEnum
 from uuid import UUID
 
 from pipeline.domain.capture import LastReading, Resource, SyncType
+from pipeline.domain.rule_settings import FIRST_TIME, RuleState
 
 
 class Branch(StrEnum):
@@ -110,6 +111,24 @@ class Scope:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Origin:
+    """The run that a change comes from, and whose data it is."""
+
+    scope: Scope
+    run_id: UUID
+    trace_id: str
+
+    def names(self) -> dict[str, str | int]:
+        """The ids an event carries."""
+        return {
+            "run": str(self.run_id),
+            "trace": self.trace_id,
+            "tenant": self.scope.tenant_id,
+            "source": self.scope.source_id,
+        }
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class DataSource:
     """A tenant's connection to a provider. ``credentials`` is sealed; only the composition root opens it."""
 
@@ -119,7 +138,6 @@ class DataSource:
     external_tenant_id: str
     client_id: str
     credentials: bytes = field(repr=False)
-    stale_after_days: int = 90
     refused_since: datetime | None = None
     """When the tenant began to refuse us, if it did the last time."""
 
@@ -169,14 +187,13 @@ class Run:
     def scope(self) -> Scope:
         return self.source.scope
 
+    @property
+    def origin(self) -> Origin:
+        return Origin(scope=self.scope, run_id=self.id, trace_id=self.trace_id)
+
     def names(self) -> dict[str, str | int]:
         """The ids an event of this run carries."""
-        return {
-            "run": str(self.id),
-            "trace": self.trace_id,
-            "tenant": self.scope.tenant_id,
-            "source": self.scope.source_id,
-        }
+        return self.origin.names()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -193,3 +210,5 @@ class ClaimedStep:
     """What the step before it in its lane left in the ledger."""
     last_readings: Mapping[Resource, LastReading] = field(default_factory=dict)
     """How the source was read before; known to a load only."""
+    rules: RuleState = FIRST_TIME
+    """What the tenant has set about the rules, and how far they got; known to an analysis only."""

@@ -15,9 +15,9 @@ from pipeline import events
 from pipeline.alerts.reconcile import AlertChange, Assessment, marks, reconcile
 from pipeline.domain.alerts import Alert
 from pipeline.domain.entities import EntityType
-from pipeline.domain.findings import AlertType, AnalysisType, Finding, Severity
+from pipeline.domain.findings import AlertType, Finding, Severity
 from pipeline.domain.ids import entity_id
-from pipeline.domain.runs import ClaimedStep, Lane, Run
+from pipeline.domain.runs import ClaimedStep, Lane, Origin, Run
 from pipeline.errors import PermanentError, TenantUnreachableError
 from pipeline.events import AlertAction, Event, JsonValue
 from pipeline.stages.execution import Applied, Apply, space_of
@@ -27,6 +27,8 @@ from pipeline.storage.database import Database
 from pipeline.storage.entities import mark_entities, marked_entities
 from pipeline.storage.findings import load_findings
 from pipeline.storage.outbox import add_events
+
+UNREACHABLE = frozenset({AlertType.TENANT_UNREACHABLE})
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -73,24 +75,34 @@ def alert_tenant(
 class AnalysisDetail(msgspec.Struct):
     """The analyze step's detail, as far as this stage reads it."""
 
-    completed: list[AnalysisType]
     unknown: dict[AlertType, list[str]]
     privileged: list[str] | None
+    evaluated: list[AlertType] = []
+    exempt: dict[AlertType, list[str]] = {}
+    judged: list[str] = []
+    judged_types: list[AlertType] = []
 
 
 def _gather(connection: Connection, step: ClaimedStep) -> Analysis:
     detail = msgspec.convert(step.handed, AnalysisDetail)
     source_id = step.run.scope.source_id
     return Analysis(
-        findings=load_findings(connection, step.run.scope, detail.completed),
+        findings=load_findings(connection, step.run.scope, detail.evaluated),
         assessment=Assessment(
-            completed=frozenset(detail.completed) | _about_the_tenant(connection, step.run),
-            unknown=frozenset((kind, external) for kind, externals in detail.unknown.items() for external in externals),
+            evaluated=frozenset(detail.evaluated) | _about_the_tenant(connection, step.run),
+            unknown=_pairs(detail.unknown),
+            exempt=_pairs(detail.exempt),
+            judged_types=frozenset(detail.judged_types),
+            judged=frozenset(UUID(hex=key) for key in detail.judged),
         ),
         admins=None
         if detail.privileged is None
         else frozenset(entity_id(source_id, EntityType.IDENTITIES, external) for external in detail.privileged),
     )
+
+
+def _pairs(told: Mapping[AlertType, Sequence[str]]) -> frozenset[tuple[AlertType, str]]:
+    return frozenset((kind, external) for kind, externals in told.items() for external in externals)
 
 
 def reconcile_alerts(connection: Connection, run: Run, analysis: Analysis, now: datetime) -> Handled:
@@ -107,19 +119,20 @@ def reconcile_alerts(connection: Connection, run: Run, analysis: Analysis, now: 
     after |= {change.after.id: change.after for change in changes}
     marked = marks(alerts=after.values(), admins=analysis.admins, current=marked_entities(connection, run.scope))
     if changes:
-        write_changes(connection, run, changes, now)
+        write_changes(connection, run.origin, changes, now)
     if marked:
         mark_entities(connection, run.scope, marked)
     return Handled(
-        counts=Counter(change.action for change in changes), events=(_event(run, change) for change in changes)
+        counts=Counter(change.action for change in changes), events=(told_of(run.origin, change) for change in changes)
     )
 
 
-def _event(run: Run, change: AlertChange) -> Event:
+def told_of(origin: Origin, change: AlertChange) -> Event:
+    """The event that tells of a change."""
     return events.alert_changed(
         change.action,
         {
-            **run.names(),
+            **origin.names(),
             "alert": str(change.after.id),
             "alertType": change.after.alert_type.value,
             "severity": change.after.severity.value,
@@ -129,8 +142,8 @@ def _event(run: Run, change: AlertChange) -> Event:
     )
 
 
-def _about_the_tenant(connection: Connection, run: Run) -> frozenset[AnalysisType]:
-    return frozenset({AnalysisType.TENANT}) if reached(connection, run) else frozenset()
+def _about_the_tenant(connection: Connection, run: Run) -> frozenset[AlertType]:
+    return UNREACHABLE if reached(connection, run) else frozenset()
 
 
 def refused(connection: Connection, step: ClaimedStep, error: PermanentError, now: datetime) -> None:
@@ -146,7 +159,7 @@ def refused(connection: Connection, step: ClaimedStep, error: PermanentError, no
         reasons=(error.code,),
         evidence={"code": error.code},
     )
-    _settle(connection, step.run, [finding], frozenset({AnalysisType.TENANT}), now)
+    _settle(connection, step.run, [finding], UNREACHABLE, now)
     hold_back(connection, step.run, now)
 
 
@@ -159,7 +172,7 @@ def _settle(
     connection: Connection,
     run: Run,
     findings: Sequence[Finding],
-    completed: frozenset[AnalysisType],
+    evaluated: frozenset[AlertType],
     now: datetime,
 ) -> None:
     stored = stored_alerts(connection, run.scope, (AlertType.TENANT_UNREACHABLE,))
@@ -167,9 +180,9 @@ def _settle(
         source_id=run.scope.source_id,
         stored=stored,
         findings=findings,
-        assessment=Assessment(completed=completed),
+        assessment=Assessment(evaluated=evaluated),
         now=now,
     )
     if changes:
-        write_changes(connection, run, changes, now)
-        add_events(connection, run.scope, [_event(run, change) for change in changes], now)
+        write_changes(connection, run.origin, changes, now)
+        add_events(connection, run.scope, [told_of(run.origin, change) for change in changes], now)

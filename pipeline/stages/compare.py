@@ -13,7 +13,7 @@ from sqlalchemy import Connection
 
 from pipeline import events
 from pipeline.comparison.diff import AlertKey, AlertSide, BranchOutcome, Declared, Discrepancy, Kind, diff
-from pipeline.domain.findings import CANNOT_TELL, OUTLIVED, OWNER, AlertType
+from pipeline.domain.findings import CANNOT_TELL, OUTLIVED, AlertType
 from pipeline.domain.runs import ClaimedStep, Lane, Scope, StepState
 from pipeline.events import JsonValue
 from pipeline.stages.alert import AnalysisDetail
@@ -103,7 +103,7 @@ def _with_silence(declared: Declared, lanes: Mapping[Lane, LaneReport]) -> Decla
     def asked(kind: Kind, key: AlertKey, codes: frozenset[str]) -> str:
         external_id = key.entity.partition("/")[2]
         silent = any(
-            OWNER[key.alert_type] not in analysis.completed or external_id in analysis.unknown.get(key.alert_type, ())
+            key.alert_type not in analysis.evaluated or external_id in analysis.unknown.get(key.alert_type, ())
             for analysis in told
         )
         return declared(kind, key, codes | {CANNOT_TELL} if silent else codes)

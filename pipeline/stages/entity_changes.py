@@ -19,6 +19,8 @@ from pipeline.storage.entities import EntityRow, StoredEntity
 ENCODER = msgspec.json.Encoder(order="deterministic")
 IDENTITY = msgspec.json.Decoder(Identity)
 NOTHING_REMOVED: Mapping[EntityType, frozenset[str]] = MappingProxyType({})
+APART = frozenset({EntityType.APPLICATIONS, EntityType.SUBSCRIPTIONS, EntityType.ORGANIZATION})
+"""No verdict on a user rests on these."""
 NONE_COUNTED: Mapping[EntityType, int] = MappingProxyType({})
 
 
@@ -31,6 +33,14 @@ class EntityChanges:
     gone: tuple[str, ...]
     totals: Mapping[str, int]
     """Entities that stand afterwards, by type."""
+    others: frozenset[EntityType] = frozenset()
+    """The types of which something went, or changed, that concerns more than single users and groups."""
+
+    def touched(self) -> frozenset[str] | None:
+        """Keys of the users and groups of which something changed; ``None`` if that is not all that changed."""
+        if self.others:
+            return None
+        return frozenset((*(row.key for row in self.new), *(row.key for row in self.changed), *self.gone))
 
 
 def partial_types(outcomes: Mapping[Resource, ReadOutcome]) -> frozenset[EntityType]:
@@ -70,12 +80,13 @@ def plan_changes(
     changed: list[EntityRow] = []
     gone: list[str] = []
     totals: dict[str, int] = {}
+    others: set[EntityType] = set()
     for kind, known in stored.items():
         seen: set[str] = set()
         found: Iterable[Entity] = entities.get(kind, {}).values()
         if kind in partly:
             found = _completed(scope, kind, found, known, outcomes)
-        before_new, revived = len(new), 0
+        before_new, before_changed, revived = len(new), len(changed), 0
         for row in _rows(scope, kind, found):
             seen.add(row.key)
             before = known.get(row.key)
@@ -86,9 +97,14 @@ def plan_changes(
                 revived += before.deleted
         leaving = _leaving(scope, kind, known, seen, swept=kind in swept, removed=removed.get(kind, frozenset()))
         gone.extend(leaving)
+        written = len(new) > before_new or len(changed) > before_changed
+        if kind is not EntityType.IDENTITIES and (leaving or (written and kind is not EntityType.GROUPS)):
+            others.add(kind)
         count = standing[kind] if kind in standing else sum(not before.deleted for before in known.values())
         totals[kind.value] = count + len(new) - before_new + revived - len(leaving)
-    return EntityChanges(new=tuple(new), changed=tuple(changed), gone=tuple(gone), totals=totals)
+    return EntityChanges(
+        new=tuple(new), changed=tuple(changed), gone=tuple(gone), totals=totals, others=frozenset(others - APART)
+    )
 
 
 def _leaving(

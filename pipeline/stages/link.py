@@ -19,11 +19,21 @@ from pipeline.events import JsonValue
 from pipeline.stages.capture import OpenSource
 from pipeline.stages.execution import Applied, Apply
 from pipeline.stages.load import stored_capture
+from pipeline.stages.touched import Touched, handed_on, taken_over, together
 from pipeline.storage.database import Database
 from pipeline.storage.relationships import Ends, Pair, change_pairs, pairs_at, stored_pairs
 
-Linker = Callable[[Connection, Scope, Edges, frozenset[RelationshipType]], Mapping[RelationshipType, int]]
-"""Makes the stored relationships equal to the edges; removes only of the complete types; tells how many it wrote."""
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Linked:
+    """How many relationships of each type were written or taken away, and whose they were."""
+
+    counts: Mapping[RelationshipType, int]
+    touched: Touched = None
+
+
+Linker = Callable[[Connection, Scope, Edges, frozenset[RelationshipType]], Linked]
+"""Makes the stored relationships equal to the edges; removes only of the complete types; tells what it wrote."""
 
 KINDS = tuple(RelationshipType)
 NOBODY: frozenset[str] = frozenset()
@@ -59,6 +69,10 @@ ENDS: Mapping[RelationshipType, tuple[EntityType, tuple[EntityType, ...]]] = {
 """What the parent and the children of a relationship can be."""
 
 
+DECIDING = frozenset({RelationshipType.MEMBER_OF, RelationshipType.ASSIGNED_ROLE})
+"""The relationships that verdicts on their children rest on; licences and policies stand on the entities themselves."""
+
+
 def complete_types(outcomes: Mapping[Resource, ReadOutcome]) -> frozenset[RelationshipType]:
     """The relationship types whose resources were all read whole and to the end."""
     whole = {resource for resource, outcome in outcomes.items() if outcome.complete and not outcome.changes_only}
@@ -83,36 +97,35 @@ def link_entities(
 
     def apply(connection: Connection) -> Applied:
         if changes is None:
-            written = linkers[name](connection, step.run.scope, edges, complete)
+            linked = linkers[name](connection, step.run.scope, edges, complete)
         else:
-            written = link_changes(connection, step.run.scope, edges, complete, changes)
-        counts: dict[str, JsonValue] = {kind.value: count for kind, count in written.items()}
+            linked = link_changes(connection, step.run.scope, edges, complete, changes)
+        counts: dict[str, JsonValue] = {kind.value: count for kind, count in linked.counts.items()}
+        touched = handed_on(together(taken_over(step.handed), linked.touched))
         told = [events.linked(kind, step.run.names()) for kind in step.run.sync_types]
-        return Applied(detail={"linker": name, "written": counts}, events=told)
+        return Applied(detail={"linker": name, "written": counts, "touched": touched}, events=told)
 
     return apply
 
 
-def link_in_bulk(
-    connection: Connection, scope: Scope, edges: Edges, complete: frozenset[RelationshipType]
-) -> Mapping[RelationshipType, int]:
+def link_in_bulk(connection: Connection, scope: Scope, edges: Edges, complete: frozenset[RelationshipType]) -> Linked:
     """Two statements: read the stored pairs, write what differs."""
     return _write(connection, scope, plan_links(scope, edges, complete, stored_pairs(connection, scope, KINDS)))
 
 
 def link_changes(
     connection: Connection, scope: Scope, edges: Edges, complete: frozenset[RelationshipType], changes: Changes
-) -> Mapping[RelationshipType, int]:
+) -> Linked:
     """As ``link_in_bulk``, where some types were read as their changes: of those it reads the touched pairs alone."""
     ends = touched_ends(scope, edges, complete, changes)
     stored = pairs_at(connection, scope, [kind for kind in KINDS if kind not in ends], ends)
     return _write(connection, scope, plan_links(scope, edges, complete, stored, ends))
 
 
-def _write(connection: Connection, scope: Scope, planned: LinkChanges) -> Mapping[RelationshipType, int]:
+def _write(connection: Connection, scope: Scope, planned: LinkChanges) -> Linked:
     if planned.new or planned.gone:
         change_pairs(connection, scope, new=planned.new, gone=planned.gone)
-    return planned.counts()
+    return Linked(counts=planned.counts(), touched=planned.touched())
 
 
 def touched_ends(
@@ -151,6 +164,10 @@ class LinkChanges:
         for kind, _ in (*self.new, *self.gone):
             found[kind] += 1
         return found
+
+    def touched(self) -> frozenset[str]:
+        """The keys of users and groups that came into a group or role, or left one."""
+        return frozenset(pair[1] for kind, pair in (*self.new, *self.gone) if kind in DECIDING)
 
 
 def plan_links(

@@ -20,6 +20,7 @@ from pipeline.stages.cadence import Cadence, changes_suffice
 from pipeline.stages.capture import FreshCapture, OpenSource, read_tenant, wanted
 from pipeline.stages.entity_changes import EntityChanges, partial_types, plan_changes, whole_types
 from pipeline.stages.execution import Applied, Apply, space_of
+from pipeline.stages.touched import handed_on
 from pipeline.storage.captures import StoredCapture, load_capture
 from pipeline.storage.database import Database
 from pipeline.storage.entities import insert_entities, stored_hashes, stored_in_part
@@ -88,6 +89,7 @@ def _applied(
         detail |= fresh.detail()
     told += [events.processed(kind, step.run.names()) for kind in step.run.sync_types]
     detail |= {"new": len(changes.new), "changed": len(changes.changed), "gone": len(changes.gone)}
+    detail["touched"] = handed_on(changes.touched())
     return Applied(detail=detail, events=told, entities=changes.totals)
 
 

@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-
 from sqlalchemy import Connection
 
-from analyzers import psa
-from pipeline.domain.findings import AnalysisResult, AnalysisType
-from pipeline.domain.runs import DataSource
-from pipeline.stages.analyze import Analyzer
+from analyzers.directory import psa
+from pipeline.domain.findings import AnalysisResult
+from pipeline.stages.analyze import Analyzer, Order
 from pipeline.storage.psa import load_psa_graph
-
-OF_PSA = frozenset({AnalysisType.PSA})
 
 
 def with_psa(rest: Analyzer) -> Analyzer:
@@ -22,11 +17,9 @@ def with_psa(rest: Analyzer) -> Analyzer:
     a comparison finds them equal.
     """
 
-    def analyze(
-        connection: Connection, source: DataSource, types: frozenset[AnalysisType], moment: datetime
-    ) -> AnalysisResult:
-        if not types & OF_PSA:
-            return rest(connection, source, types, moment) if types else AnalysisResult()
-        return psa.analyze(load_psa_graph(connection, source))
+    def analyze(connection: Connection, order: Order) -> AnalysisResult:
+        if not order.types & psa.OF_PSA:
+            return rest(connection, order) if order.types else AnalysisResult()
+        return psa.analyze(load_psa_graph(connection, order.source))
 
     return analyze

@@ -13,7 +13,7 @@ from pipeline.alerts.reconcile import AlertChange
 from pipeline.domain.alerts import Alert, AlertStatus
 from pipeline.domain.entities import EntityType
 from pipeline.domain.findings import AlertType, Evidence, Severity
-from pipeline.domain.runs import Run, Scope
+from pipeline.domain.runs import Origin, Scope
 from pipeline.storage.bulk import fetched_rows, stage_rows
 
 
@@ -27,6 +27,42 @@ def stored_alerts(connection: Connection, scope: Scope, types: Collection[AlertT
         {"source_id": scope.source_id, "types": [kind.value for kind in types]},
     ) as rows:
         return [_alert(row) for row in rows]
+
+
+def open_alerts(connection: Connection, scope: Scope, alert_type: AlertType) -> list[Alert]:
+    """The open alerts of one type: one statement."""
+    return [alert for alert in stored_alerts(connection, scope, (alert_type,)) if alert.status.open]
+
+
+# The sources are named, so that the index over source, status and type is used.
+OF_SOURCES = text("""
+SELECT a.id, a.alert_type, a.entity_id, a.entity_type, a.external_id, a.subject, a.severity, a.status, a.message,
+       a.reasons, a.evidence::text, a.evidence_hash, a.created_at, a.updated_at, a.resolved_at,
+       a.tenant_id, a.source_id, a.run_id, coalesce(r.trace_id, '') AS trace_id
+  FROM alerts a LEFT JOIN runs r ON r.id = a.run_id
+ WHERE a.source_id IN (SELECT d.id FROM data_sources d WHERE CAST(:sources AS int[]) IS NULL OR d.id = ANY(:sources))
+   AND a.status = ANY(:statuses) AND a.alert_type = :alert_type
+""")
+
+
+def alerts_of_sources(
+    connection: Connection,
+    alert_type: AlertType,
+    statuses: Collection[AlertStatus] = tuple(AlertStatus),
+    *,
+    sources: Collection[int] | None = None,
+) -> dict[Scope, tuple[Origin, Alert]]:
+    """The alert of a type that is about a tenant itself, of all sources or these, with the run that last changed it."""
+    values = {
+        "sources": None if sources is None else list(sources),
+        "statuses": [status.value for status in statuses],
+        "alert_type": alert_type.value,
+    }
+    found = {}
+    for row in connection.execute(OF_SOURCES, values):
+        scope = Scope(tenant_id=row.tenant_id, source_id=row.source_id)
+        found[scope] = (Origin(scope=scope, run_id=row.run_id, trace_id=row.trace_id), _alert(row[:15]))
+    return found
 
 
 def _alert(row: Sequence[object]) -> Alert:
@@ -106,16 +142,16 @@ class _Row(msgspec.Struct, gc=False):
     reason: str
 
 
-def write_changes(connection: Connection, run: Run, changes: Sequence[AlertChange], now: datetime) -> None:
+def write_changes(connection: Connection, origin: Origin, changes: Sequence[AlertChange], now: datetime) -> None:
     """Writes alerts and their history: two statements, whatever the number."""
     connection.execute(
         WRITE,
         {
             "batch": stage_rows(connection, map(_row, changes)),
-            "tenant_id": run.scope.tenant_id,
-            "source_id": run.scope.source_id,
-            "run_id": run.id,
-            "trace_id": run.trace_id,
+            "tenant_id": origin.scope.tenant_id,
+            "source_id": origin.scope.source_id,
+            "run_id": origin.run_id,
+            "trace_id": origin.trace_id,
             "now": now,
         },
     )

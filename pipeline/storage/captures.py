@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from types import TracebackType
@@ -14,7 +14,7 @@ import msgspec
 import zstandard
 from sqlalchemy import Connection, delete, text
 
-from pipeline.domain.capture import Page, ReadOutcome, Resource
+from pipeline.domain.capture import RESOURCES, Page, ReadOutcome, Resource, SyncType
 from pipeline.domain.runs import Scope
 from pipeline.storage.bulk import copy_rows, fetched_rows
 from pipeline.storage.tables import capture_pages, captures
@@ -148,6 +148,74 @@ def load_capture(connection: Connection, scope: Scope, run_id: UUID) -> StoredCa
         return None
     outcomes = msgspec.json.decode(str(rows[0][3]), type=dict[Resource, ReadOutcome])
     return StoredCapture(outcomes=outcomes, rows=[row[:3] for row in rows if row[0] is not None])
+
+
+LEADERS: Mapping[SyncType, Resource] = {kind: resources[0] for kind, resources in RESOURCES.items()}
+"""The list of each sync type that says when the others beside it were read."""
+
+# Through runs, which have an index by tenant and time.
+LATEST_WHOLE = text("""
+SELECT DISTINCT ON (l.sync_type) l.sync_type, c.run_id, c.captured_at, c.outcomes::text AS outcomes
+  FROM unnest(CAST(:sync_types AS text[]), CAST(:leaders AS text[])) AS l(sync_type, leader)
+  JOIN runs r ON r.tenant_id = :tenant_id AND r.source_id = :source_id
+  JOIN captures c ON c.run_id = r.id
+   AND (c.outcomes -> l.leader ->> 'complete')::boolean
+   AND NOT coalesce((c.outcomes -> l.leader ->> 'changes_only')::boolean, false)
+ ORDER BY l.sync_type, c.captured_at DESC
+""")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ComposedCapture:
+    """The newest whole reading of every list, from as many captures as that takes. ``captured_at`` is the newest's."""
+
+    outcomes: Mapping[Resource, ReadOutcome]
+    pages: tuple[Page, ...]
+    captured_at: datetime
+
+
+def latest_whole_capture(connection: Connection, scope: Scope) -> ComposedCapture | None:
+    """What is known of the source from stored captures, or ``None`` where none holds a whole list: two statements."""
+    values = {
+        "tenant_id": scope.tenant_id,
+        "source_id": scope.source_id,
+        "sync_types": [kind.value for kind in LEADERS],
+        "leaders": [resource.value for resource in LEADERS.values()],
+    }
+    outcomes: dict[Resource, ReadOutcome] = {}
+    wanted: list[tuple[UUID, Resource]] = []
+    moments = []
+    for row in connection.execute(LATEST_WHOLE, values):
+        told = msgspec.json.decode(row.outcomes, type=dict[Resource, ReadOutcome])
+        own = {resource: told[resource] for resource in RESOURCES[SyncType(row.sync_type)] if resource in told}
+        outcomes |= own
+        wanted += [(row.run_id, resource) for resource in own]
+        moments.append(row.captured_at)
+    if not moments:
+        return None
+    return ComposedCapture(
+        outcomes=outcomes, pages=tuple(_pages_of(connection, scope, wanted)), captured_at=max(moments)
+    )
+
+
+def _pages_of(connection: Connection, scope: Scope, wanted: Sequence[tuple[UUID, Resource]]) -> Iterator[Page]:
+    decompressor = zstandard.ZstdDecompressor()
+    with fetched_rows(
+        connection,
+        "SELECT p.resource, p.parent_id, p.body FROM capture_pages p JOIN captures c ON c.run_id = p.run_id"
+        "  JOIN unnest(CAST(%(runs)s AS uuid[]), CAST(%(resources)s AS text[])) AS w(run_id, resource)"
+        "       ON w.run_id = p.run_id AND w.resource = p.resource"
+        " WHERE c.source_id = %(source_id)s ORDER BY p.run_id, p.position",
+        {
+            "source_id": scope.source_id,
+            "runs": [run_id for run_id, _ in wanted],
+            "resources": [resource.value for _, resource in wanted],
+        },
+    ) as rows:
+        for resource, parent_id, body in rows:
+            if not isinstance(body, bytes):
+                raise TypeError("a capture page holds bytes")
+            yield Page(resource=Resource(str(resource)), parent_id=str(parent_id), body=decompressor.decompress(body))
 
 
 def delete_captures_before(connection: Connection, moment: datetime) -> int:

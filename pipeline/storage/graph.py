@@ -3,39 +3,52 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import replace
 
 import msgspec
 from sqlalchemy import Connection
 
-from pipeline.domain.entities import ENTITY_CLASSES, Entity, EntityType, RelationshipType
+from pipeline.domain.entities import ENTITY_CLASSES, Entity, EntityType, Identity, RelationshipType
 from pipeline.domain.graph import TenantGraph, build_graph
-from pipeline.domain.runs import DataSource, Scope
+from pipeline.domain.runs import Scope
 from pipeline.storage.bulk import fetched_rows
 from pipeline.storage.inputs import load_inputs
 
 DECODERS = {kind.value: msgspec.json.Decoder(cls) for kind, cls in ENTITY_CLASSES.items()}
 
 
-def load_graph(connection: Connection, source: DataSource) -> TenantGraph:
+def load_graph(connection: Connection, scope: Scope) -> TenantGraph:
     """The graph as it stands: entities, memberships, roles and how well each input was read."""
-    scope = source.scope
+    return load_named_graph(connection, scope)[0]
+
+
+def load_named_graph(connection: Connection, scope: Scope) -> tuple[TenantGraph, Mapping[object, str]]:
+    """The graph, and the external id of every entity in it by the bytes of its own id."""
     entities: defaultdict[EntityType, dict[str, Entity]] = defaultdict(dict)
     names: dict[object, str] = {}
+    skus: dict[tuple[str, ...], tuple[str, ...]] = {}
     with fetched_rows(
         connection,
-        "SELECT uuid_send(id), entity_type, external_id, normalized::text FROM entities"
+        "SELECT uuid_send(id), entity_type, normalized::text FROM entities"
         " WHERE source_id = %(source_id)s AND deleted_at IS NULL",
         {"source_id": scope.source_id},
     ) as rows:
-        for key, kind, external_id, document in rows:
-            names[key] = str(external_id)
-            entities[EntityType(str(kind))][str(external_id)] = DECODERS[str(kind)].decode(str(document))
-    return build_graph(
-        entities=entities,
-        pairs=_pairs(connection, scope, names),
-        inputs=load_inputs(connection, scope),
-        stale_after_days=source.stale_after_days,
+        for key, kind, document in rows:
+            entity = _sharing(DECODERS[str(kind)].decode(str(document)), skus)
+            names[key] = entity.id
+            entities[EntityType(str(kind))][entity.id] = entity
+    graph = build_graph(
+        entities=entities, pairs=_pairs(connection, scope, names), inputs=load_inputs(connection, scope)
     )
+    return graph, names
+
+
+def _sharing(entity: Entity, skus: dict[tuple[str, ...], tuple[str, ...]]) -> Entity:
+    """The entity; users with the same licences share one tuple of ids instead of each having strings of their own."""
+    if not isinstance(entity, Identity) or not entity.sku_ids:
+        return entity
+    return replace(entity, sku_ids=skus.setdefault(entity.sku_ids, entity.sku_ids))
 
 
 def _pairs(

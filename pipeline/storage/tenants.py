@@ -107,7 +107,7 @@ def add_source(connection: Connection, tenant: Tenant, source: NewSource, now: d
 def list_sources(connection: Connection, tenant: Tenant | None = None) -> list[DataSource]:
     """The sources of one tenant, or of all."""
     rows = connection.execute(
-        select(data_sources, tenants.c.name, tenants.c.stale_after_days)
+        select(data_sources, tenants.c.name)
         .join(tenants)
         .where(data_sources.c.tenant_id == tenant.id if tenant else true())
         .order_by(tenants.c.name, data_sources.c.id)
@@ -120,7 +120,6 @@ def list_sources(connection: Connection, tenant: Tenant | None = None) -> list[D
             external_tenant_id=row.external_tenant_id,
             client_id=row.client_id,
             credentials=row.credentials,
-            stale_after_days=row.stale_after_days,
         )
         for row in rows
     ]

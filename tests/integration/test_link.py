@@ -38,7 +38,7 @@ def linked(database: Database, linker: str, capture: NormalizedCapture, source_i
     with database.begin() as connection:
         written = LINKERS[linker](connection, scope, capture.edges, complete_types(capture.outcomes))
         return stored_pairs(connection, scope, tuple(RelationshipType)), {
-            kind.value: count for kind, count in written.items() if count
+            kind.value: count for kind, count in written.counts.items() if count
         }
 
 
@@ -76,7 +76,7 @@ def _rolled_back(database: Database, linker: str, capture: NormalizedCapture) ->
     scope = Scope(tenant_id=1, source_id=9)
     with database.engine.connect() as connection:
         written = LINKERS[linker](connection, scope, capture.edges, complete_types(capture.outcomes))
-        counts = {kind.value: count for kind, count in written.items() if count}
+        counts = {kind.value: count for kind, count in written.counts.items() if count}
         return stored_pairs(connection, scope, tuple(RelationshipType)), counts
 
 
@@ -113,7 +113,9 @@ def test_a_run_stores_every_kind_of_relationship_and_tells_how_many(
         ((written,),) = world.rows(detail, id=run_id)
         stored = world.rows("SELECT type, count(*) FROM relationships GROUP BY type")
         assert isinstance(written, dict)
-        assert {str(kind): count for kind, count in stored} == {kind: count for kind, count in written.items() if count}
+        assert {str(kind): count for kind, count in stored} == {
+            kind: count for kind, count in written.counts.items() if count
+        }
         of_a_psa = {RelationshipType.SITE_OF, RelationshipType.CONTRACT_OF}
         assert {str(kind) for kind, _ in stored} == {kind.value for kind in RelationshipType if kind not in of_a_psa}
 

@@ -184,4 +184,4 @@ def test_a_sync_of_roles_alone_keeps_every_holder(database_url: str) -> None:
 def stored_graph(world: World) -> TenantGraph:
     with world.database.begin() as connection:
         (source,) = list_sources(connection)
-        return load_graph(connection, source)
+        return load_graph(connection, source.scope)

@@ -9,14 +9,12 @@ from typing import Annotated
 
 import typer
 
+from pipeline.cli.connections.capture_folder import folder_graph
 from pipeline.cli.grammar import AsJson, noun
 from pipeline.cli.pages.analysis import analysis_document, show_analysis
 from pipeline.cli.pages.moments import current_time, parsed_moment, shown
 from pipeline.cli.pages.output import facts, print_json, show
 from pipeline.domain.findings import AnalysisResult
-from pipeline.domain.graph import TenantGraph, build_graph
-from pipeline.providers.folder import read_folder
-from pipeline.providers.microsoft365.normalize import normalize
 from pipeline.wiring import GRAPH_ANALYZERS
 
 app = noun()
@@ -60,14 +58,4 @@ def analyze_folder(folder: Path, rules: Rules, now: datetime) -> AnalysisResult:
     Raises ``CaptureFileError`` naming file, place and reason when a file cannot be read; a missing one is a list
     that could not be read.
     """
-    return GRAPH_ANALYZERS[rules.value](_read_graph(folder), now)
-
-
-def _read_graph(folder: Path) -> TenantGraph:
-    pages, outcomes = read_folder(folder)
-    capture = normalize(pages, outcomes)
-    return build_graph(
-        entities=capture.entities,
-        pairs={kind: [(edge.parent_id, edge.child_id) for edge in edges] for kind, edges in capture.edges.items()},
-        inputs=capture.outcomes,
-    )
+    return GRAPH_ANALYZERS[rules.value](folder_graph(folder), now)

@@ -7,20 +7,19 @@ from collections.abc import Mapping, Sequence
 import msgspec
 from rich.text import Text
 
-from analyzers import catalogue
+from analyzers.catalogue import rule_of
 from pipeline.cli.pages.history import history_table
 from pipeline.cli.pages.moments import shown
 from pipeline.cli.pages.output import facts, heading, plain, show
 from pipeline.cli.pages.streams import say
 from pipeline.cli.pages.styles import ALERT_STYLES, SEVERITY_STYLES
-from pipeline.domain.findings import AlertType
 from pipeline.storage.reports.alerts import AlertPage
 from pipeline.storage.reports.history import HistoryEntry
 
 
 def alert_document(page: AlertPage, entries: Sequence[HistoryEntry]) -> Mapping[str, object]:
     """Everything on the page, for programs."""
-    rule = _rule(page.summary.type)
+    rule = rule_of(page.summary.type)
     return {
         **msgspec.to_builtins(page.summary),
         "evidence": page.evidence,
@@ -34,7 +33,7 @@ def alert_document(page: AlertPage, entries: Sequence[HistoryEntry]) -> Mapping[
 
 def show_alert(page: AlertPage, entries: Sequence[HistoryEntry]) -> None:
     """Prints the page."""
-    alert, rule = page.summary, _rule(page.summary.type)
+    alert, rule = page.summary, rule_of(page.summary.type)
     show(plain(alert.message, "bold"), Text())
     show(
         facts(
@@ -64,10 +63,6 @@ def show_alert(page: AlertPage, entries: Sequence[HistoryEntry]) -> None:
     show(heading("What to do"), plain(rule.remediation))
     say(rule.source)
     show(heading("History"), history_table(entries, named=False))
-
-
-def _rule(kind: AlertType) -> catalogue.Rule:
-    return next(rule for rule in catalogue.RULES if rule.alert_type is kind)
 
 
 def _told(value: object) -> str:

@@ -6,12 +6,15 @@ from collections.abc import Mapping
 
 from msgspec import UNSET
 
-from pipeline.domain.entities import Identity
+from pipeline.domain.entities import Identity, LicenseError
 from pipeline.providers.microsoft365 import payloads
 from pipeline.providers.microsoft365.moments import in_utc
 
 NO_DETAILS = payloads.RegistrationDetails(id="")
 NO_ACTIVITY = payloads.SignInActivity()
+FAILED = frozenset({"Error", "ActiveWithError"})
+UNNAMED = frozenset({"", "None", "Others"})
+"""Ways to say that no code tells what failed; earlier documentation spells the rest ``Others``."""
 
 
 def identity(user: payloads.User, registrations: Mapping[str, payloads.RegistrationDetails]) -> Identity:
@@ -30,6 +33,7 @@ def identity(user: payloads.User, registrations: Mapping[str, payloads.Registrat
         last_non_interactive_attempt_at=in_utc(activity.last_non_interactive_sign_in_date_time),
         last_successful_sign_in_at=in_utc(activity.last_successful_sign_in_date_time),
         sku_ids=sku_ids(user.assigned_licenses),
+        license_errors=license_errors(user.license_assignment_states),
         on_premises_synced=None if synced is UNSET else bool(synced),
         mfa_registered=details.is_mfa_registered,
         mfa_capable=details.is_mfa_capable,
@@ -43,3 +47,18 @@ def sku_ids(licenses: tuple[payloads.AssignedLicense, ...] | None) -> tuple[str,
     if len(licenses) == 1:
         return (licenses[0].sku_id,)
     return tuple(sorted({assigned.sku_id for assigned in licenses}))
+
+
+def license_errors(states: tuple[payloads.LicenseAssignmentState, ...] | None) -> tuple[LicenseError, ...] | None:
+    """The assignments in error; ``None`` where the states were not read.
+
+    A SKU may be assigned directly and through several groups, and each may fail for a reason of its own.
+    """
+    if states is None:
+        return None
+    failed = {(one.sku_id, _code(one.error)) for one in states if one.state in FAILED}
+    return tuple(LicenseError(sku_id=sku_id, code=code) for sku_id, code in sorted(failed)) if failed else ()
+
+
+def _code(error: str | None) -> str:
+    return error if error is not None and error not in UNNAMED else "Other"

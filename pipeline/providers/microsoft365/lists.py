@@ -7,9 +7,12 @@ from urllib.parse import quote
 
 from pipeline.domain.capture import Resource
 
-USER_PROPERTIES = (
+TRACKED_USER_PROPERTIES = (
     "id,userPrincipalName,displayName,accountEnabled,userType,createdDateTime,onPremisesSyncEnabled,assignedLicenses"
 )
+"""Those whose changes Microsoft tells of."""
+
+USER_PROPERTIES = f"{TRACKED_USER_PROPERTIES},licenseAssignmentStates"
 
 GROUP_PROPERTIES = "id,displayName,securityEnabled,isAssignableToRole"
 ROLE_PROPERTIES = "id,displayName,roleTemplateId"

@@ -54,6 +54,16 @@ class AssignedLicense(Payload):
     sku_id: str
 
 
+class LicenseAssignmentState(Payload):
+    """https://learn.microsoft.com/graph/api/resources/licenseassignmentstate — one for each way a SKU is assigned."""
+
+    sku_id: str
+    state: str | None = None
+    """``Active``, ``ActiveWithError``, ``Disabled`` or ``Error``."""
+    error: str | None = None
+    """Null or ``"None"`` where there is none."""
+
+
 class User(Payload):
     """https://learn.microsoft.com/graph/api/resources/user"""
 
@@ -65,6 +75,7 @@ class User(Payload):
     created_date_time: datetime | None = None
     sign_in_activity: SignInActivity | None = None
     assigned_licenses: tuple[AssignedLicense, ...] | None = None
+    license_assignment_states: tuple[LicenseAssignmentState, ...] | None = None
     on_premises_sync_enabled: bool | UnsetType | None = UNSET
     """Null says "never synchronized"."""
 

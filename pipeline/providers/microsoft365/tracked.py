@@ -4,11 +4,18 @@ from __future__ import annotations
 
 from urllib.parse import quote
 
-from pipeline.providers.microsoft365.lists import GROUP_PROPERTIES, ROLE_PROPERTIES, USER_PROPERTIES
+from pipeline.providers.microsoft365.lists import (
+    GROUP_PROPERTIES,
+    ROLE_PROPERTIES,
+    TRACKED_USER_PROPERTIES,
+    USER_PROPERTIES,
+)
 
-LATEST_USERS = f"/users/delta?$deltatoken=latest&$select={USER_PROPERTIES}"
+LATEST_USERS = f"/users/delta?$deltatoken=latest&$select={TRACKED_USER_PROPERTIES}"
 """A link to the changes of users from now on: https://learn.microsoft.com/graph/api/user-delta. The properties chosen
-are those whose changes are told; sign-in activity cannot be one of them."""
+are those whose changes are told. Sign-in activity cannot be one of them, and ``licenseAssignmentStates`` is not
+tracked: an error that comes or goes while the user's licences stay is seen when all users are read again.
+"""
 
 LATEST_GROUPS = f"/groups/delta?$deltatoken=latest&$select={GROUP_PROPERTIES},members"
 """https://learn.microsoft.com/graph/api/group-delta"""

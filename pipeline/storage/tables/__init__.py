@@ -8,7 +8,6 @@ from __future__ import annotations
 from pipeline.storage.tables.columns import metadata
 from pipeline.storage.tables.ledger import capture_pages, captures, comparisons, run_steps, runs, staged_rows
 from pipeline.storage.tables.results import (
-    SHADOWED,
     alert_history,
     alerts,
     entities,
@@ -17,6 +16,7 @@ from pipeline.storage.tables.results import (
     relationships,
     source_inputs,
 )
+from pipeline.storage.tables.rules import role_grants, rule_coverage, rule_exemptions, tenant_alert_preferences
 from pipeline.storage.tables.sources import (
     company_links,
     data_sources,
@@ -26,6 +26,19 @@ from pipeline.storage.tables.sources import (
     schedules,
     tenants,
 )
+
+SHADOWED = (
+    entities,
+    relationships,
+    source_inputs,
+    findings,
+    rule_coverage,
+    role_grants,
+    alerts,
+    alert_history,
+    outbox,
+)
+"""What a branch writes: copied for a candidate, so that it never touches the live rows."""
 
 __all__ = [
     "SHADOWED",
@@ -44,10 +57,14 @@ __all__ = [
     "outbox",
     "pending_triggers",
     "relationships",
+    "role_grants",
+    "rule_coverage",
+    "rule_exemptions",
     "run_steps",
     "runs",
     "schedules",
     "source_inputs",
     "staged_rows",
+    "tenant_alert_preferences",
     "tenants",
 ]

@@ -153,6 +153,3 @@ outbox = Table(
     Index("outbox_unpublished", "sequence", postgresql_where=text("published_at IS NULL")),
     Index("outbox_published_by_age", "published_at", postgresql_where=text("published_at IS NOT NULL")),
 )
-
-SHADOWED = (entities, relationships, source_inputs, findings, alerts, alert_history, outbox)
-"""What a branch writes: copied for a candidate, so that it never touches the live rows."""

@@ -27,7 +27,6 @@ tenants = Table(
     Column("id", Integer, Identity(), primary_key=True),
     Column("name", Text, nullable=False),
     Column("max_concurrent_jobs", Integer),
-    Column("stale_after_days", Integer, nullable=False, server_default=text("90")),
     Column("created_at", UTC, nullable=False, server_default=NOW),
     UniqueConstraint("name", name="tenants_name_key"),
 )

@@ -9,13 +9,13 @@ from uuid import UUID
 from pipeline.alerts.reconcile import AlertChange, Assessment, reconcile
 from pipeline.domain.alerts import Alert, AlertStatus
 from pipeline.domain.entities import EntityType
-from pipeline.domain.findings import AlertType, AnalysisType, Finding, Severity
+from pipeline.domain.findings import AlertType, Finding, Severity
 from pipeline.domain.ids import entity_id
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 LATER = NOW + timedelta(hours=1)
 SOURCE = 7
-EVERYTHING = Assessment(completed=frozenset(AnalysisType))
+EVERYTHING = Assessment(evaluated=frozenset(AlertType))
 
 
 def finding(

@@ -8,7 +8,7 @@ import pytest
 
 from pipeline.alerts.reconcile import Assessment
 from pipeline.domain.alerts import AlertStatus
-from pipeline.domain.findings import OWNER, AlertType, AnalysisType, Severity
+from pipeline.domain.findings import AlertType, Severity
 from pipeline.events import AlertAction
 from tests.unit.alerts.build import EVERYTHING, LATER, NOW, after, changes, finding, raised
 
@@ -94,7 +94,7 @@ def test_a_resolved_alert_carries_when() -> None:
 @pytest.mark.parametrize("status", list(AlertStatus))
 @pytest.mark.parametrize("alert_type", list(AlertType))
 def test_an_alert_of_a_type_that_did_not_complete_is_not_touched(alert_type: AlertType, status: AlertStatus) -> None:
-    others = Assessment(completed=frozenset(AnalysisType) - {OWNER[alert_type]})
+    others = Assessment(evaluated=frozenset(AlertType) - {alert_type})
     worse = finding(alert_type=alert_type, severity=Severity.CRITICAL)
     stored = raised(finding(alert_type=alert_type), status=status)
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from pipeline.alerts.reconcile import Assessment
 from pipeline.domain.alerts import OPEN_STATUSES, Alert, AlertStatus
-from pipeline.domain.findings import OWNER, AlertType, AnalysisType, Finding, Severity
+from pipeline.domain.findings import AlertType, Finding, Severity
 from tests.unit.alerts.build import NOW, after, changes, finding
 
 Key = tuple[AlertType, str, str]
@@ -22,7 +22,7 @@ keys: st.SearchStrategy[Key] = st.tuples(
     st.sampled_from(AlertType), st.sampled_from(["ann", "bob", "cleo"]), st.sampled_from(["", "E3"])
 )
 severities = st.sampled_from(Severity)
-completed = st.frozensets(st.sampled_from(AnalysisType))
+evaluated = st.frozensets(st.sampled_from(AlertType))
 unknowns = st.frozensets(st.tuples(st.sampled_from(AlertType), st.sampled_from(["ann", "bob"])), max_size=3)
 actions = st.dictionaries(keys, st.sampled_from(AlertStatus), max_size=3)
 
@@ -45,7 +45,7 @@ class Sync:
 syncs = st.builds(
     Sync,
     st.dictionaries(keys, severities, max_size=8),
-    st.builds(lambda done, unknown: Assessment(completed=done, unknown=unknown), completed, unknowns),
+    st.builds(lambda done, unknown: Assessment(evaluated=done, unknown=unknown), evaluated, unknowns),
     actions,
 )
 
@@ -58,11 +58,11 @@ def modelled(model: dict[Key, tuple[AlertStatus, Severity]], sync: Sync) -> dict
     """The rules again, as briefly as they can be said."""
     told = dict(model)
     for key, severity in sync.findings.items():
-        if OWNER[key[0]] in sync.assessment.completed:
+        if key[0] in sync.assessment.evaluated:
             status = model[key][0] if key in model else AlertStatus.ACTIVE
             told[key] = (AlertStatus.ACTIVE if status is AlertStatus.RESOLVED else status, severity)
     for key, (status, severity) in model.items():
-        silent = OWNER[key[0]] not in sync.assessment.completed or key[:2] in sync.assessment.unknown
+        silent = key[0] not in sync.assessment.evaluated or key[:2] in sync.assessment.unknown
         if status in OPEN_STATUSES and key not in sync.findings and not silent:
             told[key] = (AlertStatus.RESOLVED, severity)
     return told

@@ -17,7 +17,18 @@ from pipeline.domain.conditional_access import (
     PolicyUsers,
     SecurityDefaults,
 )
-from pipeline.domain.entities import Entity, EntityType, Group, Identity, License, RelationshipType, Role
+from pipeline.domain.entities import (
+    Application,
+    Entity,
+    EntityType,
+    Group,
+    Identity,
+    License,
+    Organization,
+    RelationshipType,
+    Role,
+    Subscription,
+)
 from pipeline.domain.graph import TenantGraph, build_graph
 
 NOW = datetime(2025, 6, 1, 12, tzinfo=UTC)
@@ -92,11 +103,13 @@ def tenant(
     locations: Iterable[NamedLocation] = (),
     strengths: Iterable[AuthenticationStrength] = (),
     licenses: Iterable[License] = (),
+    subscriptions: Iterable[Subscription] = (),
+    applications: Iterable[Application] = (),
+    organization: Organization | None = None,
     members: Iterable[tuple[str, str]] = (),
     roles: Iterable[tuple[str, str]] = (),
     security_defaults: bool = False,
     unread: Mapping[Resource, str] | None = None,
-    stale_after_days: int = 90,
 ) -> TenantGraph:
     """A tenant with one ordinary user "ada" unless given others.
 
@@ -113,11 +126,13 @@ def tenant(
         EntityType.NAMED_LOCATIONS: {one.id: one for one in locations},
         EntityType.AUTHENTICATION_STRENGTHS: {one.id: one for one in strengths},
         EntityType.LICENSES: {one.id: one for one in licenses},
+        EntityType.SUBSCRIPTIONS: {one.id: one for one in subscriptions},
+        EntityType.APPLICATIONS: {one.id: one for one in applications},
+        EntityType.ORGANIZATION: {organization.id: organization} if organization else {},
         EntityType.SECURITY_DEFAULTS: {"defaults": SecurityDefaults(id="defaults", enabled=security_defaults)},
     }
     return build_graph(
         entities=entities,
         pairs={RelationshipType.MEMBER_OF: members, RelationshipType.ASSIGNED_ROLE: roles},
         inputs=outcomes,
-        stale_after_days=stale_after_days,
     )

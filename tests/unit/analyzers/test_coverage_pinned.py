@@ -28,7 +28,7 @@ GERMANY = NamedLocation(id="germany", display_name="Germany")
 
 
 def of_ada(*policies: ConditionalAccessPolicy) -> UserCoverage:
-    return measure(tenant(*policies, strengths=(STRONG, WEAK), locations=(OFFICE, GERMANY))).users["ada"]
+    return measure(tenant(*policies, strengths=(STRONG, WEAK), locations=(OFFICE, GERMANY)))["ada"]
 
 
 def apps(include: str = "All", exclude: str | None = None) -> PolicyApplications:

@@ -119,7 +119,7 @@ def with_policies(graph: TenantGraph, *policies: ConditionalAccessPolicy) -> Ten
 
 
 def verdicts(graph: TenantGraph) -> dict[str, Verdict]:
-    return {key: covered.verdict for key, covered in measure(graph).users.items()}
+    return {key: covered.verdict for key, covered in measure(graph).items()}
 
 
 RANK = {Verdict.NONE: 0, Verdict.PARTIAL: 1, Verdict.FULL: 2, Verdict.NOT_APPLICABLE: 3}
@@ -139,7 +139,7 @@ def test_a_plain_evaluator_over_all_situations_agrees(graph: TenantGraph) -> Non
 @given(tenants())
 @settings(max_examples=200, deadline=None)
 def test_sharing_between_users_changes_nothing(graph: TenantGraph) -> None:
-    shared = measure(graph).users
+    shared = measure(graph)
 
     assert shared == {key: measure_one(one, graph) for key, one in graph.identities.items()}
 
@@ -210,6 +210,6 @@ def test_the_order_of_policies_and_users_changes_nothing(graph: TenantGraph, shu
 @given(tenants())
 @settings(max_examples=200, deadline=None)
 def test_every_verdict_below_full_has_a_reason_and_a_sentence(graph: TenantGraph) -> None:
-    for covered in measure(graph).users.values():
+    for covered in measure(graph).values():
         assert covered.because
         assert covered.reasons or covered.verdict is Verdict.FULL

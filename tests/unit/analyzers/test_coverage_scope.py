@@ -32,7 +32,7 @@ EXTERNAL_MEMBER = user("ada", upn="ada_x.com#EXT#@contoso.com")
 
 
 def ada(graph: TenantGraph) -> UserCoverage:
-    return measure(graph).users["ada"]
+    return measure(graph)["ada"]
 
 
 def excluding(**sides: tuple[str, ...] | GuestScope) -> PolicyUsers:

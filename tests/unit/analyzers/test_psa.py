@@ -10,7 +10,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from analyzers.company_links import Link, LinkRule, link_companies
-from analyzers.psa import analyze, tenant_entity
+from analyzers.directory.psa import analyze, tenant_entity
 from pipeline.domain.capture import COMPLETE, ReadOutcome, Resource
 from pipeline.domain.entities import EntityType
 from pipeline.domain.findings import AnalysisType, Finding, Severity

@@ -9,13 +9,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from analyzers.catalogue import fed_by
 from pipeline.domain.alerts import OPEN_STATUSES, STATE_OF, TRANSITIONS, AlertStatus, EntityState
 from pipeline.domain.capture import ENTITY_TYPE_OF, RESOURCES, Resource, SyncType
 from pipeline.domain.entities import ENTITY_CLASSES, EntityType
 from pipeline.domain.findings import OWNER, AlertType, AnalysisType, Finding, Severity
 from pipeline.domain.ids import alert_id, entity_id, entity_key
 from pipeline.domain.runs import BRANCH_STAGES, ENDED_STEPS, RunState, Stage, StepState
-from pipeline.stages.analyze import AFFECTED
 from pipeline.storage.tenants import INTERVAL_MINUTES
 
 ANN = Finding(
@@ -93,11 +93,11 @@ def test_severities_rank_from_low_to_critical_and_show_on_entities() -> None:
 
 def test_the_tables_leave_nothing_out() -> None:
     assert set(OWNER) == set(AlertType)
-    assert set(RESOURCES) == set(SyncType) == set(AFFECTED) == set(INTERVAL_MINUTES)
+    assert set(RESOURCES) == set(SyncType) == set(INTERVAL_MINUTES)
     assert sorted(resource for found in RESOURCES.values() for resource in found) == sorted(Resource)
     assert set(ENTITY_TYPE_OF.values()) == set(ENTITY_CLASSES)
     assert set(ENTITY_CLASSES) == set(EntityType) - {EntityType.TENANTS}
-    assert frozenset().union(*AFFECTED.values()) == set(AnalysisType) - {AnalysisType.TENANT}
+    assert fed_by(SyncType) == set(AnalysisType) - {AnalysisType.TENANT}
 
 
 @pytest.mark.parametrize(

@@ -33,6 +33,13 @@ class License(msgspec.Struct, rename="camel"):
     sku_id: str
 
 
+class Assignment(msgspec.Struct, rename="camel"):
+    sku_id: str
+    assigned_by_group: str | None
+    state: str
+    error: str
+
+
 def subscribed(world: World) -> list[Subscribed]:
     return msgspec.convert(world.all("subscribedSkus"), list[Subscribed])
 
@@ -71,6 +78,25 @@ def test_three_of_the_first_five_tenants_overuse_a_sku_and_one_is_not_premium(ma
 
     assert [bool(tenant.posture.overused) for tenant in tenants] == [False, True, False, True, True]
     assert [tenant.posture.premium for tenant in tenants] == [True, True, True, False, True]
+
+
+@pytest.mark.parametrize("index", range(7))
+def test_where_nobody_tidies_a_groups_licence_fails_for_one_user_in_two_hundred(
+    make_world: MakeWorld, index: int
+) -> None:
+    world = make_world(index, 1000)
+    tenant = world.state.tenant
+    bodies = world.all("users?$select=licenseAssignmentStates&$top=999")
+    states = [one for body in bodies for one in msgspec.convert(body["licenseAssignmentStates"], list[Assignment])]
+
+    failed = [one for one in states if one.state != "Active"]
+
+    assert len(failed) == (0 if tenant.posture.tidy else 5)
+    assert {one.error for one in states if one not in failed} == {"None"}
+    assert all(one.assigned_by_group and one.state == "ActiveWithError" for one in failed)
+    scarce = tenant.posture.frontline.id in tenant.posture.overused
+    assert len({one.error for one in failed}) == (0 if not failed else 1 if scarce else 3)
+    assert ("CountViolation" in {one.error for one in failed}) is scarce
 
 
 def test_premium_tenants_are_those_with_the_p1_plan(make_world: MakeWorld) -> None:

@@ -153,6 +153,18 @@ def test_the_link_is_asked_for_before_the_list(graph: ScriptedGraph) -> None:
     assert {key for key, outcome in outcomes(readings).items() if outcome.token} == {Resource.USERS, Resource.GROUPS}
 
 
+def test_states_of_licences_are_read_with_every_user_but_their_changes_are_not_told(graph: ScriptedGraph) -> None:
+    graph.on("/users/delta", graph.delta()).on("/users", graph.page()).on("/old", graph.delta({"id": "u"}))
+    graph.on("/users/u", graph.raw(b'{"id":"u"}'))
+    read(graph, [Resource.USERS], {})
+    read(graph, [Resource.USERS], since(Resource.USERS))
+    chosen = {request.url.path: request.query_params.get("$select", "") for request in graph.requests}
+    ((again,),) = graph.batches
+    assert "licenseAssignmentStates" not in chosen["/v1.0/users/delta"]
+    assert "licenseAssignmentStates" in chosen["/v1.0/users"]
+    assert "licenseAssignmentStates" in again
+
+
 def test_a_list_that_broke_off_has_no_link(graph: ScriptedGraph) -> None:
     graph.on("/users/delta", graph.delta()).on("/users", graph.error(400, "x"))
     readings, _ = read(graph, [Resource.USERS], {})

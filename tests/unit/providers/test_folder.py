@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from pipeline.domain.capture import COMPLETE, Page, ReadOutcome, Resource
-from pipeline.domain.entities import EntityType, RelationshipType
+from pipeline.domain.entities import EntityType, Identity, RelationshipType
 from pipeline.domain.providers import Provider, resources_of
 from pipeline.errors import CaptureFileError
 from pipeline.providers.folder import read_folder, write_folder
@@ -54,6 +54,13 @@ def test_a_whole_folder_is_complete(tmp_path: Path) -> None:
     capture = normalize(pages, outcomes)
     assert [edge.child_id for edge in capture.edges[RelationshipType.MEMBER_OF]] == ["u"]
     assert list(capture.entities[EntityType.SECURITY_DEFAULTS]) == [DEFAULTS["id"]]
+
+
+def test_a_folder_whose_users_lack_a_property_leaves_that_fact_unread(tmp_path: Path) -> None:
+    capture = normalize(*read_folder(folder_of(tmp_path)))
+    (found,) = capture.entities[EntityType.IDENTITIES].values()
+    assert isinstance(found, Identity)
+    assert found.license_errors is None
 
 
 INCOMPLETE = [

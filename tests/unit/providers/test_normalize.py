@@ -23,7 +23,16 @@ from pipeline.domain.conditional_access import (
     PolicyUsers,
     SecurityDefaults,
 )
-from pipeline.domain.entities import Entity, EntityType, Group, Identity, License, RelationshipType, Role
+from pipeline.domain.entities import (
+    Entity,
+    EntityType,
+    Group,
+    Identity,
+    License,
+    LicenseError,
+    RelationshipType,
+    Role,
+)
 from pipeline.errors import ProviderRejectedError
 from pipeline.providers.microsoft365.normalize import normalize
 
@@ -55,6 +64,7 @@ USERS = [
             "createdDateTime": None,
             "signInActivity": None,
             "assignedLicenses": None,
+            "licenseAssignmentStates": None,
         },
         Identity(id="u", user_principal_name=""),
         id="all null",
@@ -74,6 +84,7 @@ USERS = [
                 "lastSignInRequestId": "r",
             },
             "assignedLicenses": [{"skuId": "b", "disabledPlans": []}, {"skuId": "a"}, {"skuId": "b"}],
+            "licenseAssignmentStates": [{"skuId": "b", "state": "Active", "error": "None", "disabledPlans": []}],
             "onPremisesSyncEnabled": True,
             "somethingNew": {"of": ["Microsoft"]},
         },
@@ -87,6 +98,7 @@ USERS = [
             last_sign_in_attempt_at=NOON,
             last_non_interactive_attempt_at=NOON,
             sku_ids=("a", "b"),
+            license_errors=(),
             on_premises_synced=True,
         ),
         id="everything",
@@ -112,6 +124,61 @@ USERS = [
 @pytest.mark.parametrize(("payload", "expected"), USERS)
 def test_a_user_becomes_an_identity(payload: dict[str, Any], expected: Identity) -> None:
     assert of(Resource.USERS, payload, EntityType.IDENTITIES) == expected
+
+
+def assigned(sku: str, state: str | None, error: str | None, group: str | None = None) -> dict[str, Any]:
+    """An entry of ``licenseAssignmentStates`` as Graph has it."""
+    return {
+        "skuId": sku,
+        "assignedByGroup": group,
+        "disabledPlans": [],
+        "state": state,
+        "error": error,
+        "lastUpdatedDateTime": "2026-01-02T12:00:00Z",
+    }
+
+
+def failed(*errors: tuple[str, str]) -> tuple[LicenseError, ...]:
+    return tuple(LicenseError(sku_id=sku, code=code) for sku, code in errors)
+
+
+ASSIGNMENTS = [
+    pytest.param([], (), id="no licence, no error"),
+    pytest.param([assigned("a", "Active", "None"), assigned("b", "Disabled", None)], (), id="no state of error"),
+    pytest.param([assigned("a", None, "CountViolation")], (), id="no state at all"),
+    pytest.param([assigned("a", "Error", "CountViolation")], failed(("a", "CountViolation")), id="not assigned"),
+    pytest.param(
+        [assigned("a", "ActiveWithError", "DependencyViolation")],
+        failed(("a", "DependencyViolation")),
+        id="assigned with an error",
+    ),
+    pytest.param(
+        [assigned(sku, "Error", error) for sku, error in (("a", None), ("b", "None"), ("c", ""), ("d", "Others"))],
+        failed(("a", "Other"), ("b", "Other"), ("c", "Other"), ("d", "Other")),
+        id="no code is one of the others",
+    ),
+    pytest.param([assigned("a", "Error", "NewViolation")], failed(("a", "NewViolation")), id="a code nobody knows yet"),
+    pytest.param(
+        [
+            assigned("b", "Error", "CountViolation", "g"),
+            assigned("a", "Active", "None"),
+            assigned("a", "Error", "MutuallyExclusiveViolation", "g"),
+            assigned("b", "Error", "CountViolation", "h"),
+            assigned("b", "Error", "DependencyViolation", "i"),
+        ],
+        failed(("a", "MutuallyExclusiveViolation"), ("b", "CountViolation"), ("b", "DependencyViolation")),
+        id="sorted, and several groups failing alike are one",
+    ),
+]
+
+
+@pytest.mark.parametrize(("states", "expected"), ASSIGNMENTS)
+def test_licence_assignments_in_error_are_kept_with_their_codes(
+    states: list[dict[str, Any]], expected: tuple[LicenseError, ...]
+) -> None:
+    found = of(Resource.USERS, {"id": "u", "licenseAssignmentStates": states}, EntityType.IDENTITIES)
+
+    assert found == Identity(id="u", user_principal_name="", license_errors=expected)
 
 
 @pytest.mark.parametrize(

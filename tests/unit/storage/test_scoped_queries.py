@@ -15,10 +15,12 @@ from pipeline.storage.tables import SHADOWED, capture_pages, captures, source_in
 STORAGE = Path(pipeline.storage.__file__).parent
 TENANT_TABLES = sorted({table.name for table in (*SHADOWED, captures, capture_pages, source_inputs)})
 ACCESS = re.compile(rf"\b(?:FROM|INTO|UPDATE|JOIN|USING|TABLE)\s+(?:public\.)?({'|'.join(TENANT_TABLES)})\b")
-SCOPES = {"Scope", "Run", "DataSource", "ClaimedStep", "UUID", "StepRef"}
+SCOPES = {"Scope", "Run", "Origin", "DataSource", "ClaimedStep", "UUID", "StepRef", "Tenant"}
 """What says whose data: a scope, something that carries one, or the id of a run or row of it."""
 ACROSS_TENANTS = {
+    "alerts.py": {"alerts_of_sources"},  # the watch over all tenants' rules
     "captures.py": {"delete_captures_before"},  # retention
+    "coverage.py": {"stopped_rules"},  # the same watch
     "outbox.py": {"unpublished", "mark_published", "delete_published_before"},  # the relay's own work
     "psa.py": {"load_linkable_tenants"},  # a PSA is about every tenant: decision 0010
 }
@@ -78,5 +80,5 @@ def test_the_search_finds_the_queries_there_are() -> None:
         "stored_alerts",
         "write_changes",
         "replace_findings",
-        "load_graph",
+        "load_named_graph",
     } <= found

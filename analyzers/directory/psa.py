@@ -1,6 +1,6 @@
 """Does every company of the PSA have a tenant here, and every tenant a company?
 
-Raises ``psa_company_unlinked``. Imports no other analyzer, only what they share.
+Raises ``psa_company_unlinked``, over the graph of a PSA instead of a tenant's.
 """
 
 from __future__ import annotations
@@ -8,12 +8,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from analyzers.company_links import Links, domains_of, link_companies
+from analyzers.rule import Rule
 from pipeline.domain.capture import Resource
 from pipeline.domain.entities import EntityType
 from pipeline.domain.findings import AlertType, AnalysisResult, AnalysisType, Finding, NotEvaluated, Severity
 from pipeline.domain.psa import Company
 from pipeline.domain.psa_graph import LinkableTenant, PsaGraph
 
+OF_PSA = frozenset({AnalysisType.PSA})
 BY_HAND = "by hand with `mspbyte psa link`"
 
 
@@ -26,10 +28,10 @@ def analyze(graph: PsaGraph) -> AnalysisResult:
     missing = graph.unreadable(Resource.CLIENTS, Resource.SITES)
     if missing is not None:
         untold = NotEvaluated(alert_type=AlertType.PSA_COMPANY_UNLINKED, reason=missing)
-        return AnalysisResult(not_evaluated=(untold,))
+        return AnalysisResult(not_evaluated=(untold,), ran=OF_PSA)
     links = link_companies(graph)
     found = (*_unlinked_companies(graph, links), *_unlinked_tenants(graph, links))
-    return AnalysisResult(findings=found, completed=frozenset({AnalysisType.PSA}))
+    return AnalysisResult(findings=found, ran=OF_PSA)
 
 
 def tenant_entity(tenant_id: int) -> str:
@@ -115,3 +117,17 @@ def _named(company: Company) -> str:
 
 def _listed(names: list[str]) -> str:
     return " and ".join(names)
+
+
+RULE = Rule(
+    alert_type=AlertType.PSA_COMPANY_UNLINKED,
+    title="A company in the PSA has no tenant here, or a tenant has no company in the PSA.",
+    severity="low",
+    about=frozenset({EntityType.COMPANIES, EntityType.TENANTS}),
+    inputs=(Resource.CLIENTS, Resource.SITES),
+    remediation=(
+        "Add the missing tenant or enter the missing customer, or link the two by hand with `mspbyte psa link`."
+    ),
+    source="https://haloacademy.halopsa.com/apidoc/resources/clients",
+    since="0.1.0",
+)

@@ -1,0 +1,1 @@
+"""How do the directory and what is connected with it stand?"""

@@ -1,0 +1,1 @@
+"""Are licences paid for that nobody uses, or used that nobody pays for?"""

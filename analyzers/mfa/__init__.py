@@ -1,0 +1,1 @@
+"""Is MFA demanded of users, and can they do it?"""

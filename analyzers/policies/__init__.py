@@ -1,0 +1,1 @@
+"""What do a tenant's conditional access policies leave open?"""

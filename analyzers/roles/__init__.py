@@ -1,0 +1,1 @@
+"""Who holds privileged roles, and with what accounts?"""
