@@ -8,7 +8,7 @@ ENVIRONMENT := sh requirements/environment.sh
 LOCK := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate --no-header \
 	--no-emit-index-url --no-emit-find-links
 
-.PHONY: help demo test lint types contracts check bench lock clean
+.PHONY: help demo test lint types contracts check bench docs lock clean
 
 help: ## what can be made
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1	\2/p' Makefile | expand -t 20
@@ -39,6 +39,10 @@ check: lint types contracts test ## all of the above
 bench: ## how fast it is, as a ratio to a floor (ARGS="--json")
 	@$(ENVIRONMENT) dev
 	@exec $(BIN)/python -m benchmarks $(ARGS)
+
+docs: ## the pages that are written from the code
+	@$(ENVIRONMENT) dev
+	@exec $(BIN)/python -m docs.generate
 
 lock: ## resolve the requirements again and write the locks
 	@command -v uv >/dev/null || { echo "make lock needs uv, which resolves for all platforms at once: pipx install uv" >&2; exit 2; }

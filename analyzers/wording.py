@@ -22,6 +22,11 @@ def product_of(key: str, sku: License | None) -> str:
     return sku.part_number if sku is not None and sku.part_number else key
 
 
+def examples(names: Sequence[str]) -> str:
+    """The first of the names and that there are more: ``a, b, c and others``. Says no number that moves every day."""
+    return ", ".join(names[:SHOWN]) + (" and others" if len(names) > SHOWN else "")
+
+
 def listed(names: Sequence[str]) -> str:
     """The first of the names and how many more there are: ``a, b, c and 4 more``."""
     rest = len(names) - SHOWN

@@ -12,6 +12,7 @@ Shared by the analyzers that ask about policies. One step a module, in the order
 - ``explain``: reason codes, deciding policies, half a sentence.
 - ``judgement``: the verdict with per-user MFA, security defaults and doubts.
 - ``engine``: all users, one evaluation for each distinct signature.
+- ``sign_in``, ``conditions``, ``policy_answers``, ``what_if``: one user and one situation, policy by policy.
 
 Registration of methods is another question and not asked here.
 """

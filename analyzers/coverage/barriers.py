@@ -12,7 +12,7 @@ from typing import NamedTuple
 from analyzers.coverage.engine import Coverage
 from analyzers.coverage.plan import Plan, PlannedPolicy
 from analyzers.coverage.scope import Doubt, Signature, doubt, exclusion
-from analyzers.wording import listed, name_of
+from analyzers.wording import examples, name_of
 from pipeline.domain.entities import Identity
 
 ENABLED_NOT_READ = "whether the account is enabled was not read"
@@ -108,9 +108,9 @@ class Survey:
 
     @property
     def whom(self) -> str:
-        """``for Ada Lovelace (ada@contoso.com), Bob and 4 more, and in some situations for Carl``."""
+        """``for Ada Lovelace (ada@contoso.com), Bob, Eve and others, and in some situations for Carl``."""
         told = (("for", self.left_out), ("in some situations for", self.partly))
-        return ", and ".join(f"{how} {listed([name_of(one) for one in found])}" for how, found in told if found)
+        return ", and ".join(f"{how} {examples([name_of(one) for one in found])}" for how, found in told if found)
 
 
 def survey(accounts: Iterable[Identity], before: Barrier, coverage: Coverage) -> Survey:

@@ -1,4 +1,4 @@
-"""One sign-in as Microsoft's what-if tool has it described, by default the baseline that coverage is judged by.
+"""One sign-in as Microsoft's what-if tool has it described, by default one of the baseline that coverage is judged by.
 
 https://learn.microsoft.com/graph/api/resources/signinconditions
 """

@@ -8,7 +8,7 @@ from analyzers.coverage import UserCoverage
 from analyzers.coverage.scope import EXTERNAL_GUEST, INTERNAL_GUEST, guest_kind
 from analyzers.privileged import ROLES
 from analyzers.rule import Case, Judgement, Rule
-from analyzers.wording import listed, name_of
+from analyzers.wording import examples, name_of
 from pipeline.domain.capture import Resource
 from pipeline.domain.entities import EntityType, Identity
 from pipeline.domain.findings import AlertType, Finding, Severity, Verdict
@@ -48,9 +48,10 @@ def judge(case: Case) -> Judgement:
 def _finding(case: Case, short: Sequence[tuple[Identity, UserCoverage]]) -> Finding:
     reasons = {reason for _, covered in short for reason in covered.reasons}
     policies = {policy for _, covered in short for policy in covered.policy_ids}
+    names = examples([name_of(user) for user, _ in short])
     return case.about_tenant(
         Severity.HIGH,
-        f"Guests can sign in without MFA, at least in some situations: {listed([name_of(user) for user, _ in short])}.",
+        f"Guests can sign in without MFA, at least in some situations: {names}.",
         reasons=tuple(sorted(reasons)),
         evidence={"policy_ids": sorted(policies)},
     )

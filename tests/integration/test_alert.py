@@ -8,6 +8,7 @@ import pytest
 
 from graphsim.world import scenario
 from pipeline.domain.capture import SyncType
+from pipeline.domain.findings import AnalysisType
 from tests.tenants import NEW
 from tests.world import PILOT, World, a_world
 
@@ -136,24 +137,40 @@ def test_a_sync_of_the_licences_touches_no_alert_of_another_kind(world: World) -
 
     assert world.rows(others) == before
     detail = "SELECT detail->'completed' FROM run_steps WHERE run_id = :id AND stage = 'analyze'"
-    assert world.rows(detail, id=run_id) == [(["license"],)]
+    assert world.rows(detail, id=run_id) == [([kind.value for kind in AnalysisType if kind in OF_LICENCES],)]
     overused = "SELECT external_id FROM alerts WHERE alert_type = 'license_overuse' AND status = 'active'"
     assert (sku,) in world.rows(overused)
     world.sync(SyncType.IDENTITIES)
     assert stale(world, "active") == []
 
 
+OF_POLICIES = {
+    AnalysisType.MFA,
+    AnalysisType.POLICY,
+    AnalysisType.REGISTRATION,
+    AnalysisType.BASELINE,
+    AnalysisType.PRIVILEGE,
+    AnalysisType.POLICY_HYGIENE,
+}
+OF_ROLES = {*OF_POLICIES, AnalysisType.STALE}
+OF_LICENCES = {AnalysisType.LICENSE, AnalysisType.BASELINE, AnalysisType.PRIVILEGE, AnalysisType.SUBSCRIPTION}
+
+
 @pytest.mark.parametrize(
     ("kind", "completed"),
     [
-        (SyncType.IDENTITIES, {"mfa", "policy", "license", "stale"}),
-        (SyncType.POLICIES, {"mfa", "policy"}),
-        (SyncType.GROUPS, {"mfa", "policy", "stale"}),
-        (SyncType.ROLES, {"mfa", "policy", "stale"}),
-        (SyncType.LICENSES, {"license"}),
+        (SyncType.IDENTITIES, {*OF_ROLES, *OF_LICENCES, AnalysisType.LIFECYCLE}),
+        (SyncType.POLICIES, OF_POLICIES),
+        (SyncType.GROUPS, OF_ROLES),
+        (SyncType.ROLES, OF_ROLES),
+        (SyncType.LICENSES, OF_LICENCES),
+        (SyncType.APPLICATIONS, {AnalysisType.APPLICATION}),
+        (SyncType.ORGANIZATION, {AnalysisType.DIRECTORY_SYNC}),
     ],
 )
-def test_a_sync_of_one_kind_runs_what_it_can_have_changed(world: World, kind: SyncType, completed: set[str]) -> None:
+def test_a_sync_of_one_kind_runs_what_it_can_have_changed(
+    world: World, kind: SyncType, completed: set[AnalysisType]
+) -> None:
     run_id = world.sync(kind)
 
     ((found,),) = world.rows(

@@ -55,7 +55,7 @@ def test_what_is_begun_is_rolled_back_when_it_raises(database: Database) -> None
 
 def test_the_text_of_a_database_error_holds_no_parameters(database: Database) -> None:
     add_source(database, "acme")
-    insert = text("INSERT INTO tenants (name, stale_after_days) VALUES ('acme', CAST(:secret AS text)::int)")
+    insert = text("INSERT INTO tenants (name, max_concurrent_jobs) VALUES ('acme', CAST(:secret AS text)::int)")
 
     with pytest.raises(IntegrityError) as caught, database.begin() as connection:
         connection.execute(insert, {"secret": "20260301"})

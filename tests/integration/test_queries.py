@@ -143,10 +143,22 @@ def test_the_ledger_tells_the_number_of_statements_that_were_sent(
 def test_findings_are_replaced_without_comparing_each_with_each_also_in_a_table_without_statistics(
     database: Database,
 ) -> None:
-    lists = {name: ["mfa"] for name in ("completed", "unknown_types", "unknown_externals")}
-    values = {**lists, "batch": uuid4(), "tenant_id": 1, "source_id": 1, "run_id": uuid4(), "now": NOW}
+    names = ("evaluated", "judged_types", "unknown_types", "unknown_externals", "grant_holders", "grant_roles")
+    values = {
+        **{name: ["mfa_not_enforced"] for name in names},
+        "batch": uuid4(),
+        "tenant_id": 1,
+        "source_id": 1,
+        "run_id": uuid4(),
+        "trace_id": "",
+        "now": NOW,
+        "judged": "{}",
+        "coverage": "[]",
+        "grants_known": True,
+        "grants_told": True,
+    }
     with database.begin() as connection:
         plan = " ".join(connection.execute(text(f"EXPLAIN {REPLACE.text}"), values).scalars())
 
-    assert plan.count("Nested Loop") == plan.count("Function Scan on json_to_record") == 1, "a document is one row"
+    assert plan.count("Nested Loop") == plan.count("Function Scan on json_to_record ") == 1, "a document is one row"
     assert "hashed SubPlan" in plan

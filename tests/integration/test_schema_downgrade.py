@@ -31,6 +31,7 @@ ALERTS = {
     *("mfa_not_enforced", "mfa_partial_enforced", "policy_gap"),
     *("license_waste", "license_overuse", "stale_user", "tenant_unreachable"),
 }
+FORMER_ALERTS = "', '".join(sorted(ALERTS))
 RESOURCES = {
     *("users", "signInActivity", "userRegistrationDetails", "groups", "groupMembers", "directoryRoles"),
     *("directoryRoleMembers", "conditionalAccessPolicies", "namedLocations", "authenticationStrengthPolicies"),
@@ -55,10 +56,13 @@ KNOWN: Mapping[str, set[str]] = {
 }
 """Where names stand, and those that revision 0001 knows."""
 CAPTURED = ("SELECT resource FROM capture_pages", "SELECT jsonb_object_keys(outcomes) FROM captures")
+SHARED = ("SELECT entity_type FROM findings", "SELECT entity_type FROM alerts")
+"""Where rows of new alert types have names that were known before, and leave all the same."""
 UNTOUCHED = (
     "SELECT id FROM tenants",
-    "SELECT alert_id FROM alert_history WHERE tenant_id IN (SELECT id FROM tenants WHERE name = 'tenant-0')",
-    "SELECT ctid FROM alerts WHERE alert_type <> 'psa_company_unlinked'",
+    "SELECT h.alert_id FROM alert_history h JOIN alerts a ON a.id = h.alert_id JOIN tenants t ON t.id = h.tenant_id"
+    f" WHERE t.name = 'tenant-0' AND a.alert_type IN ('{FORMER_ALERTS}')",
+    f"SELECT ctid FROM alerts WHERE alert_type IN ('{FORMER_ALERTS}')",  # noqa: S608 - the test's own words
     "SELECT run_id FROM run_steps s JOIN runs r ON r.id = s.run_id WHERE r.sync_types && '{identities,policies}'",
 )
 
@@ -94,7 +98,7 @@ def known_names(connection: Connection) -> dict[str, Counter[str]]:
     return {
         query: Counter({name: n for name, n in names(connection, query).items() if name in known})
         for query, known in KNOWN.items()
-        if query not in CAPTURED
+        if query not in (*CAPTURED, *SHARED)
     }
 
 
@@ -121,6 +125,32 @@ def test_going_back_leaves_no_name_the_older_version_does_not_know_and_keeps_the
 
         schema.upgrade(connection)
         assert schema.differences(connection) == []
+
+
+def test_going_back_one_version_gives_the_tenants_threshold_back_and_keeps_its_former_alerts(
+    database: Database, synced: tuple[Scope, Scope]
+) -> None:
+    tenant, _ = synced
+    former = f"SELECT id FROM alerts WHERE alert_type IN ('{FORMER_ALERTS}', 'psa_company_unlinked')"  # noqa: S608 - the test's own words
+    threshold = (
+        "INSERT INTO tenant_alert_preferences (tenant_id, alert_type, threshold, reason, author)"
+        f" VALUES ({tenant.tenant_id}, 'stale_user', 45, '', '')"
+    )
+    with database.begin() as connection:
+        connection.execute(text(threshold))
+        before = names(connection, former)
+        assert names(connection, "SELECT id FROM alerts") > before
+
+        schema.downgrade(connection, "0002")
+
+        assert names(connection, "SELECT id FROM alerts") == before
+        assert names(connection, "SELECT stale_after_days FROM tenants") == {"45": 1, "90": 1}
+
+        schema.upgrade(connection)
+
+        assert schema.differences(connection) == []
+        kept = "SELECT alert_type || ' ' || threshold FROM tenant_alert_preferences"
+        assert names(connection, kept) == {"stale_user 45": 1, "license_waste 45": 1}
 
 
 def test_a_run_under_way_ends_and_its_source_is_due_again(database: Database, synced: tuple[Scope, Scope]) -> None:

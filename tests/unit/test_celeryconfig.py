@@ -133,6 +133,7 @@ def test_every_beat_message_expires_and_beat_keeps_no_file(tmp_path: Path, monke
         "tasks.schedule.dispatch_due_syncs",
         "tasks.schedule.reap_stalled_runs",
         "tasks.schedule.keep_subscriptions",
+        "tasks.schedule.watch_rules",
         "tasks.schedule.apply_retention",
     }
     assert all(entry["options"]["expires"] for entry in celeryconfig.beat_schedule.values())

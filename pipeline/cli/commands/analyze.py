@@ -40,8 +40,9 @@ def analyze(
     The folder holds users.json, groups.json, directoryRoles.json, conditionalAccessPolicies.json,
     namedLocations.json, authenticationStrengthPolicies.json, securityDefaults.json, subscribedSkus.json and
     userRegistrationDetails.json, each {"value": […]} as Microsoft Graph returns it, groups and directoryRoles with
-    their members. A file that is missing is a list that could not be read. roleAssignments.json and
-    roleDefinitions.json may be there too. `mspbyte capture export` writes such a folder from a run.
+    their members. A file that is missing is a list that could not be read. roleAssignments.json,
+    roleDefinitions.json, organization.json, applications.json and directorySubscriptions.json may be there too.
+    `mspbyte capture export` writes such a folder from a run.
     """
     moment = parsed_moment(now, "--now") if now else current_time()
     result = analyze_folder(folder, branch, moment)

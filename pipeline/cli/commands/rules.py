@@ -82,6 +82,7 @@ def set_(
     """Set a tenant's threshold for a rule. `mspbyte replay` shows beforehand what it would change."""
     found = rule_named(rule)
     value = checked_threshold(found, threshold)
+    why = _said(reason)
     with opened_database() as database, database.begin() as connection:
         owner = find_tenant(connection, tenant)
         set_threshold(
@@ -89,7 +90,7 @@ def set_(
             owner,
             found.alert_type,
             value,
-            reason=_said(reason),
+            reason=why,
             author=_author(author),
             now=current_time(),
         )
@@ -145,7 +146,7 @@ def exempt(
     )
     found = rule_named(rule) if rule else None
     check_exemptible(found)
-    now = current_time()
+    why, now = _said(reason), current_time()
     expires_at = _end(until, days, now)
     entity_type = EntityType.GROUPS if kind is ExemptionKind.GROUP else EntityType.IDENTITIES
     with opened_database() as database, database.begin() as connection:
@@ -157,7 +158,7 @@ def exempt(
             owner,
             Exemption(kind=kind, external_id=external_id, alert_type=alert_type),
             name=called,
-            reason=_said(reason),
+            reason=why,
             author=_author(author),
             now=now,
             expires_at=expires_at,

@@ -53,8 +53,8 @@ def whatif(
 ) -> None:
     """Show which conditional access policies apply to one sign-in, why not the others, and what it comes to.
 
-    Give --tenant, or --folder with what `mspbyte capture export` wrote. Without further options it is the sign-in that
-    coverage is judged by: an unmanaged device somewhere in the world, no risk.
+    Give --tenant, or --folder with what `mspbyte capture export` wrote. Without further options it is a browser
+    on an unmanaged device somewhere in the world, at no risk.
     """
     graph = _graph(tenant, folder, source)
     person = chosen_user(graph, user)

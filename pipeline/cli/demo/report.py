@@ -18,7 +18,8 @@ ALERT_TYPES = {
     "stale_user": "stale\nuser",
     "tenant_unreachable": "not\nreached",
 }
-
+FURTHER = "other\nrules"
+"""The heading over what the other rules found, which only the new branch knows."""
 
 BRANCHES = {"comparison": "compared"}
 TEXT_COLUMNS = 2
@@ -45,10 +46,11 @@ def _table(title: str, *headings: str) -> Table:
 
 def _alerts(results: Results) -> Table:
     shown = [kind for kind in ALERT_TYPES if any(kind in tenant.alerts for tenant in results.tenants)]
-    table = _table("Open alerts", "tenant", "branch", *(ALERT_TYPES[kind] for kind in shown))
+    table = _table("Open alerts", "tenant", "branch", *(ALERT_TYPES[kind] for kind in shown), FURTHER)
     for tenant in results.tenants:
         counts = (str(tenant.alerts.get(kind, "·")) for kind in shown)
-        table.add_row(tenant.tenant, _status(tenant), *counts)
+        further = sum(count for kind, count in tenant.alerts.items() if kind not in ALERT_TYPES)
+        table.add_row(tenant.tenant, _status(tenant), *counts, str(further or "·"))
     return table
 
 

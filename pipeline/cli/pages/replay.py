@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from rich.table import Table
+from rich.text import Text
 
 from analyzers.replay import Replay, Standing
 from analyzers.rule import Rule
-from pipeline.cli.pages.moments import shown
 from pipeline.cli.pages.output import heading, plain, show, table
 from pipeline.cli.pages.streams import say, tell
 from pipeline.cli.pages.styles import SEVERITY_STYLES
@@ -54,6 +54,9 @@ def show_replays(rule: Rule, threshold: int | None, replayed: Sequence[Replayed]
         say("There is no Microsoft 365 tenant to replay.")
         return
     show(_summary(replayed))
+    silent = [one for one in replayed if one.result.untold]
+    if silent:
+        show(Text(), _untold(silent))
     if len(replayed) == 1:
         _show_alerts(replayed[0].result)
     if threshold is not None and any(one.result.gained or one.result.lost for one in replayed):
@@ -62,16 +65,12 @@ def show_replays(rule: Rule, threshold: int | None, replayed: Sequence[Replayed]
 
 def _summary(replayed: Sequence[Replayed]) -> Table:
     numbers = ("gained", "lost", "changed", "kept")
-    rows = table("tenant", "as of (UTC)", *numbers, "could not be told", right=numbers, whole=("as of (UTC)",))
+    rows = table("tenant", "as of (UTC)", *numbers, right=numbers, whole=("as of (UTC)",))
     for one in replayed:
         found = one.result
         counts = (len(found.gained), len(found.lost), len(found.changed), found.kept)
-        rows.add_row(
-            plain(one.tenant),
-            shown(one.captured_at),
-            *(("",) * len(numbers) if found.untold else map(str, counts)),
-            plain(found.untold, "yellow"),
-        )
+        moment = f"{one.captured_at:%Y-%m-%d %H:%M}" if one.captured_at else ""
+        rows.add_row(plain(one.tenant), moment, *(("",) * len(numbers) if found.untold else map(str, counts)))
     if len(replayed) > 1:
         totals = (
             sum(len(one.result.gained) for one in replayed),
@@ -79,7 +78,14 @@ def _summary(replayed: Sequence[Replayed]) -> Table:
             sum(len(one.result.changed) for one in replayed),
             sum(one.result.kept for one in replayed),
         )
-        rows.add_row("all", "", *map(str, totals), "", style="bold")
+        rows.add_row("all", "", *map(str, totals), style="bold")
+    return rows
+
+
+def _untold(replayed: Sequence[Replayed]) -> Table:
+    rows = table("tenant", "could not be told, because")
+    for one in replayed:
+        rows.add_row(plain(one.tenant), plain(one.result.untold, "yellow"))
     return rows
 
 

@@ -156,18 +156,21 @@ def show_exemptions(found: Sequence[StoredExemption], now: datetime) -> None:
 
 
 def show_coverage(lines: Sequence[CoverageLine], *, one_tenant: bool) -> None:
+    """When each rule was last evaluated and on how much; below, why it was not where it was not."""
     if not lines:
         say("No rule has been due yet; `mspbyte sync TENANT` analyzes a tenant.")
         return
-    numbers = ("items", "findings", "cannot tell", "exempt")
-    columns = ("rule", *(() if one_tenant else ("tenant",)), "evaluated (UTC)", *numbers, "skipped, because")
-    rows = table(*columns, right=numbers, whole=("rule", "evaluated (UTC)"))
+    whose = () if one_tenant else ("tenant",)
+    numbers = ("items", "found", "untold", "exempt")
+    rows = table(*whose, "rule", "evaluated (UTC)", *numbers, right=numbers, whole=("rule", "evaluated (UTC)"))
+    skipped = table(*whose, "rule", "skipped, because", whole=("rule",))
     for one in lines:
-        rows.add_row(
-            one.rule.value,
-            *(() if one_tenant else (plain(one.tenant),)),
-            plain(shown(one.evaluated_at) or "never", "" if one.evaluated_at else "yellow"),
-            *(str(number) for number in (one.items, one.findings, one.untold, one.exempt)),
-            plain(one.skipped, "yellow"),
-        )
+        named = (*(() if one_tenant else (plain(one.tenant),)), one.rule.value)
+        moment = f"{one.evaluated_at:%Y-%m-%d %H:%M}" if one.evaluated_at else "never"
+        counts = (one.items, one.findings, one.untold, one.exempt)
+        rows.add_row(*named, plain(moment, "" if one.evaluated_at else "yellow"), *map(str, counts))
+        if one.skipped:
+            skipped.add_row(*named, plain(one.skipped, "yellow"))
     show(rows)
+    if skipped.row_count:
+        show(Text(), skipped)

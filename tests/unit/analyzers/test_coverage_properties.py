@@ -131,7 +131,7 @@ def never_higher(after: dict[str, Verdict], before: dict[str, Verdict]) -> bool:
 
 
 @given(tenants())
-@settings(max_examples=600, deadline=None)
+@settings(max_examples=2500, deadline=None)
 def test_a_plain_evaluator_over_all_situations_agrees(graph: TenantGraph) -> None:
     assert verdicts(graph) == {key: brute.verdict(one, graph) for key, one in graph.identities.items()}
 

@@ -90,7 +90,7 @@ def verdict_of(outcomes: Iterable[Outcome]) -> Verdict:
 
 
 @given(tenants(), st.sampled_from(USERS))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=300, deadline=None)
 def test_policies_alone_come_to_what_a_plain_evaluator_says_of_every_baseline_situation(
     graph: TenantGraph, who: str
 ) -> None:
@@ -345,6 +345,23 @@ def test_every_condition_that_does_not_hold_is_told_not_only_the_first() -> None
     )
 
 
+def test_each_risk_is_asked_for_by_itself() -> None:
+    risky_user = replace(policy(), user_risk_levels=("medium", "high"))
+
+    assert answer(risky_user, Situation(user_risk=Risk.HIGH)).applies is Applies.YES
+    assert codes(answer(risky_user, Situation(sign_in_risk=Risk.HIGH))) == ("userRisk",)
+    assert codes(answer(RISKY, Situation(user_risk=Risk.HIGH))) == ("signInRisk",)
+    assert answer(replace(policy(), sign_in_risk_levels=("none",))).applies is Applies.YES
+
+
+def test_a_flow_is_covered_by_the_policies_for_it_and_by_those_for_all() -> None:
+    codes_only = replace(policy(), authentication_flows=("deviceCodeFlow", "authenticationTransfer"))
+
+    assert answer(codes_only, Situation(flow=AuthenticationFlow.DEVICE_CODE)).applies is Applies.YES
+    assert answer(policy(), Situation(flow=AuthenticationFlow.TRANSFER)).applies is Applies.YES
+    assert codes(answer(codes_only)) == ("authenticationFlow",)
+
+
 def test_what_is_not_known_is_left_out_where_something_fails_for_certain() -> None:
     unclear = replace(policy(), device_filter=DeviceFilter(mode="include", rule="???"))
 
@@ -414,6 +431,18 @@ def test_whom_a_policy_concerns_may_not_be_known(users: PolicyUsers, who: Identi
 
     assert found.applies is Applies.CANNOT_TELL
     assert [(reason.code.value, reason.words) for reason in found.reasons] == [("notEnoughInformation", words)]
+
+
+def test_what_is_not_known_of_groups_matters_only_where_it_decides() -> None:
+    unread = {Resource.GROUP_MEMBERS: "no consent"}
+    out = policy("out", users=PolicyUsers(include_groups=("staff",), exclude_users=("ada",)))
+    tenants_named = GuestScope(kinds=("b2bCollaborationGuest",), external_tenant_ids=("t",))
+    guests = PolicyUsers(include_users=("ada",), include_groups=("staff",), exclude_guests=tenants_named)
+    guest = user(user_type="Guest", upn="ada_x.com#EXT#@contoso.com")
+    left_out, maybe = asked(tenant(out, policy("some", users=guests), users=(guest,), unread=unread)).policies
+
+    assert codes(left_out) == ("excluded_user",)
+    assert maybe.doubts == "the guest's home tenant is not known, and a policy names tenants"
 
 
 def test_groups_that_were_not_read_leave_only_the_policies_that_name_groups_open() -> None:
@@ -573,6 +602,19 @@ LEGACY = Situation(client=ClientApp.EXCHANGE_ACTIVE_SYNC)
             'MFA is demanded by "Policy mfa". An unmanaged device is turned away by "Policy device".',
         ),
         (
+            (policy(grant=Grant(built_in_controls=("compliantDevice",), terms_of_use=("terms",))),),
+            BASELINE,
+            SignIn.OPEN,
+            'No MFA is asked for: "Policy mfa" demands a compliant device or terms of use.',
+        ),
+        (
+            (policy(grant=Grant(operator="AND", built_in_controls=("compliantDevice",), terms_of_use=("terms",))),),
+            BASELINE,
+            SignIn.OPEN,
+            'No MFA is asked for: "Policy mfa" demands a compliant device and terms of use. '
+            'An unmanaged device is turned away by "Policy mfa".',
+        ),
+        (
             (policy(grant=Grant(built_in_controls=("mfa",), terms_of_use=("terms",))),),
             BASELINE,
             SignIn.OPEN,
@@ -617,6 +659,26 @@ def test_a_strength_that_is_not_known_leaves_the_sign_in_open_to_doubt() -> None
         'It cannot be told whether "Policy mfa" demands MFA: its authentication strength is not known.',
     )
     assert of_ada(policy(grant=Grant(authentication_strength_id="gone")), policy("sure")).outcome.result is SignIn.MFA
+
+
+def test_whether_a_policy_applies_and_what_it_demands_may_both_be_unknown() -> None:
+    unclear = policy(
+        users=PolicyUsers(include_groups=("staff",)), grant=Grant(authentication_strength_id="gone"), key="unclear"
+    )
+
+    assert asked(tenant(unclear, unread={Resource.GROUP_MEMBERS: "no consent"})).outcome.result is SignIn.UNKNOWN
+
+
+def test_mfa_that_security_defaults_may_ask_for_does_not_settle_a_doubt_about_a_policy() -> None:
+    graph = tenant(policy(grant=Grant(authentication_strength_id="gone")), security_defaults=True)
+
+    assert asked(graph).outcome == asked(graph).by_policies
+
+
+def test_mfa_as_one_way_among_others_is_offered_and_not_certain() -> None:
+    assert of_ada(OR_DEVICE).outcome.offered
+    assert asked(tenant(security_defaults=True)).outcome.offered
+    assert not of_ada(DEVICE).outcome.offered
 
 
 def test_a_report_only_policy_says_what_it_would_do_and_does_nothing() -> None:
@@ -712,6 +774,13 @@ def test_per_user_mfa_counts_where_policies_give_less_than_mfa(
     found = asked(tenant(*policies, users=(ENFORCED,)), where).outcome
 
     assert (found.result, found.because) == (result, because)
+
+
+def test_per_user_mfa_settles_no_doubt_about_a_block() -> None:
+    by_group = policy("group", users=PolicyUsers(include_groups=("staff",)), grant=BLOCK)
+    graph = tenant(by_group, users=(ENFORCED,), unread={Resource.GROUP_MEMBERS: "no consent"})
+
+    assert asked(graph).outcome.result is SignIn.UNKNOWN
 
 
 @pytest.mark.parametrize(
