@@ -74,10 +74,10 @@ def differences_page() -> str:
                 " former system that is known. Any other difference is a discrepancy."
             ),
             _filled(
-                "The kind is told of the new branch: *missing* where it lacks an alert that legacy has, *extra* where it"
-                " has one that legacy lacks, *severity* where it has the alert with another severity. An entry covers an"
-                " alert of its types whose reason codes share one with its own; one without codes covers all of its"
-                " types. From the day after it expires it covers nothing."
+                "The kind is told of the new branch: *missing* where it lacks an alert that legacy has, *extra* where"
+                " it has one that legacy lacks, *severity* where it has the alert with another severity. An entry"
+                " covers an alert of its types whose reason codes share one with its own; one without codes covers all"
+                " of its types. From the day after it expires it covers nothing."
             ),
             _table(
                 ("rule", "kind", "what legacy does", "expires"),

@@ -11,11 +11,21 @@ from analyzers.company_links import Links, domains_of, link_companies
 from analyzers.rule import Rule
 from pipeline.domain.capture import Resource
 from pipeline.domain.entities import EntityType
-from pipeline.domain.findings import AlertType, AnalysisResult, AnalysisType, Finding, NotEvaluated, Severity
+from pipeline.domain.findings import (
+    AlertType,
+    AnalysisResult,
+    AnalysisType,
+    Finding,
+    NotEvaluated,
+    RuleCoverage,
+    Severity,
+    Skip,
+)
 from pipeline.domain.psa import Company
 from pipeline.domain.psa_graph import LinkableTenant, PsaGraph
 
 OF_PSA = frozenset({AnalysisType.PSA})
+KIND = AlertType.PSA_COMPANY_UNLINKED
 BY_HAND = "by hand with `mspbyte psa link`"
 
 
@@ -27,11 +37,13 @@ def analyze(graph: PsaGraph) -> AnalysisResult:
     """
     missing = graph.unreadable(Resource.CLIENTS, Resource.SITES)
     if missing is not None:
-        untold = NotEvaluated(alert_type=AlertType.PSA_COMPANY_UNLINKED, reason=missing)
-        return AnalysisResult(not_evaluated=(untold,), ran=OF_PSA)
+        skipped = RuleCoverage(alert_type=KIND, skipped=missing, skipped_because=Skip.INPUT)
+        untold = NotEvaluated(alert_type=KIND, reason=missing)
+        return AnalysisResult(not_evaluated=(untold,), ran=OF_PSA, rules=(skipped,))
     links = link_companies(graph)
     found = (*_unlinked_companies(graph, links), *_unlinked_tenants(graph, links))
-    return AnalysisResult(findings=found, ran=OF_PSA)
+    told = RuleCoverage(alert_type=KIND, items=len(graph.companies) + len(graph.tenants), findings=len(found))
+    return AnalysisResult(findings=found, ran=OF_PSA, rules=(told,))
 
 
 def tenant_entity(tenant_id: int) -> str:
@@ -60,7 +72,7 @@ def _company_finding(company: Company, domains: list[str], tenants: list[str]) -
             f"or link it {BY_HAND}."
         )
     return Finding(
-        alert_type=AlertType.PSA_COMPANY_UNLINKED,
+        alert_type=KIND,
         severity=Severity.LOW,
         entity_type=EntityType.COMPANIES,
         external_id=company.id,
@@ -98,7 +110,7 @@ def _tenant_finding(tenant: LinkableTenant, claimants: list[Company], left: Comp
         told = "is looked after and no company in the PSA is known to be its own"
         advice = "enter the customer in the PSA, or link it"
     return Finding(
-        alert_type=AlertType.PSA_COMPANY_UNLINKED,
+        alert_type=KIND,
         severity=Severity.LOW,
         entity_type=EntityType.TENANTS,
         external_id=tenant_entity(tenant.id),
@@ -120,7 +132,7 @@ def _listed(names: list[str]) -> str:
 
 
 RULE = Rule(
-    alert_type=AlertType.PSA_COMPANY_UNLINKED,
+    alert_type=KIND,
     title="A company in the PSA has no tenant here, or a tenant has no company in the PSA.",
     severity="low",
     about=frozenset({EntityType.COMPANIES, EntityType.TENANTS}),

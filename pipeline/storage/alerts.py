@@ -29,11 +29,6 @@ def stored_alerts(connection: Connection, scope: Scope, types: Collection[AlertT
         return [_alert(row) for row in rows]
 
 
-def open_alerts(connection: Connection, scope: Scope, alert_type: AlertType) -> list[Alert]:
-    """The open alerts of one type: one statement."""
-    return [alert for alert in stored_alerts(connection, scope, (alert_type,)) if alert.status.open]
-
-
 # The sources are named, so that the index over source, status and type is used.
 OF_SOURCES = text("""
 SELECT a.id, a.alert_type, a.entity_id, a.entity_type, a.external_id, a.subject, a.severity, a.status, a.message,

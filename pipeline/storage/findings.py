@@ -43,18 +43,18 @@ WITH staged AS (
              FROM unnest(CAST(:unknown_types AS text[]), CAST(:unknown_externals AS text[])) AS u(kind, external))
 ), covered AS (
     INSERT INTO rule_coverage AS c (source_id, alert_type, tenant_id, first_attempted_at, attempted_at, evaluated_at,
-                                    items, findings, untold, exempt, skipped, skipped_because, fingerprint, run_id,
-                                    trace_id)
+                                    items, untold, exempt, skipped, skipped_because, fingerprint, run_id, trace_id)
     SELECT :source_id, n.alert_type, :tenant_id, :now, :now,
            CASE WHEN n.skipped_because IS NULL THEN CAST(:now AS timestamptz) END,
-           n.items, n.findings, n.untold, n.exempt, n.skipped, coalesce(n.skipped_because, ''), n.fingerprint, :run_id,
-           :trace_id
+           n.items, n.untold, n.exempt, n.skipped, coalesce(n.skipped_because, ''), n.fingerprint, :run_id, :trace_id
       FROM json_to_recordset(CAST(:coverage AS json))
-           AS n(alert_type text, items int, findings int, untold int, exempt int, skipped text, skipped_because text,
+           AS n(alert_type text, items int, untold int, exempt int, skipped text, skipped_because text,
                 fingerprint text)
     ON CONFLICT (source_id, alert_type) DO UPDATE
        SET attempted_at = excluded.attempted_at, evaluated_at = coalesce(excluded.evaluated_at, c.evaluated_at),
-           items = excluded.items, findings = excluded.findings, untold = excluded.untold, exempt = excluded.exempt,
+           items = CASE WHEN c.alert_type = ANY(:judged_types) THEN c.items ELSE excluded.items END,
+           untold = CASE WHEN c.alert_type = ANY(:judged_types) THEN c.untold ELSE excluded.untold END,
+           exempt = CASE WHEN c.alert_type = ANY(:judged_types) THEN c.exempt ELSE excluded.exempt END,
            skipped = excluded.skipped, skipped_because = excluded.skipped_because, fingerprint = excluded.fingerprint,
            run_id = excluded.run_id, trace_id = excluded.trace_id
 ), granted AS (

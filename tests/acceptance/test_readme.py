@@ -51,6 +51,8 @@ def test_the_commands_for_a_real_tenant_work_in_order(
 ) -> None:
     credentials = simulator.credentials(4)
     folder = tmp_path / "export"
+    state = simulator.simulator.state(4)
+    some_user, another = state.user(10), state.user(1)
     pages = [
         Page(resource=Resource(resource), parent_id=parent, body=body)
         for resource, parent, body in capture_pages(simulator.simulator.state(4).tenant)
@@ -62,6 +64,8 @@ def test_the_commands_for_a_real_tenant_work_in_order(
         "DIRECTORY_ID": credentials.tenant_id,
         "APPLICATION_ID": credentials.client_id,
         "FOLDER": str(folder),
+        "ada@contoso.com": str(some_user["userPrincipalName"]),
+        "emergency@contoso.com": str(another["userPrincipalName"]),
     }
     environment = {**os.environ, **stack.processes.environment, "MSPBYTE_CLIENT_SECRET": credentials.client_secret}
 

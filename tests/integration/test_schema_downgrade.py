@@ -56,12 +56,18 @@ KNOWN: Mapping[str, set[str]] = {
 }
 """Where names stand, and those that revision 0001 knows."""
 CAPTURED = ("SELECT resource FROM capture_pages", "SELECT jsonb_object_keys(outcomes) FROM captures")
+THRESHOLD = text("""
+INSERT INTO tenant_alert_preferences (tenant_id, alert_type, threshold, reason, author)
+VALUES (:tenant, 'stale_user', 45, '', '')
+""")
 SHARED = ("SELECT entity_type FROM findings", "SELECT entity_type FROM alerts")
 """Where rows of new alert types have names that were known before, and leave all the same."""
 UNTOUCHED = (
     "SELECT id FROM tenants",
-    "SELECT h.alert_id FROM alert_history h JOIN alerts a ON a.id = h.alert_id JOIN tenants t ON t.id = h.tenant_id"
-    f" WHERE t.name = 'tenant-0' AND a.alert_type IN ('{FORMER_ALERTS}')",
+    f"""
+SELECT h.alert_id FROM alert_history h JOIN alerts a ON a.id = h.alert_id JOIN tenants t ON t.id = h.tenant_id
+ WHERE t.name = 'tenant-0' AND a.alert_type IN ('{FORMER_ALERTS}')
+""",  # noqa: S608 - the test's own words
     f"SELECT ctid FROM alerts WHERE alert_type IN ('{FORMER_ALERTS}')",  # noqa: S608 - the test's own words
     "SELECT run_id FROM run_steps s JOIN runs r ON r.id = s.run_id WHERE r.sync_types && '{identities,policies}'",
 )
@@ -132,12 +138,8 @@ def test_going_back_one_version_gives_the_tenants_threshold_back_and_keeps_its_f
 ) -> None:
     tenant, _ = synced
     former = f"SELECT id FROM alerts WHERE alert_type IN ('{FORMER_ALERTS}', 'psa_company_unlinked')"  # noqa: S608 - the test's own words
-    threshold = (
-        "INSERT INTO tenant_alert_preferences (tenant_id, alert_type, threshold, reason, author)"
-        f" VALUES ({tenant.tenant_id}, 'stale_user', 45, '', '')"
-    )
     with database.begin() as connection:
-        connection.execute(text(threshold))
+        connection.execute(THRESHOLD, {"tenant": tenant.tenant_id})
         before = names(connection, former)
         assert names(connection, "SELECT id FROM alerts") > before
 

@@ -54,7 +54,6 @@ rule_coverage = Table(
     Column("attempted_at", UTC, nullable=False),
     Column("evaluated_at", UTC),
     Column("items", Integer, nullable=False),
-    Column("findings", Integer, nullable=False),
     Column("untold", Integer, nullable=False),
     Column("exempt", Integer, nullable=False),
     Column("skipped", Text, nullable=False),

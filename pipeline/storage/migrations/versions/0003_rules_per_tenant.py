@@ -101,7 +101,6 @@ def upgrade() -> None:
         sa.Column("attempted_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("evaluated_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("items", sa.Integer(), nullable=False),
-        sa.Column("findings", sa.Integer(), nullable=False),
         sa.Column("untold", sa.Integer(), nullable=False),
         sa.Column("exempt", sa.Integer(), nullable=False),
         sa.Column("skipped", sa.Text(), nullable=False),
