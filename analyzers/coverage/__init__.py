@@ -1,6 +1,6 @@
 """The MFA coverage engine: for each user, how far MFA is demanded at sign-in, and why.
 
-Shared by the analyzers that ask about policies. One step a module, in the order they build on each other:
+Shared by the rules that ask about policies. One step a module, in the order they build on each other:
 
 - ``matching``, ``device_filter``: what a condition covers.
 - ``situations``: the grid of baseline situations and each policy's footprint on it, as bit masks.
@@ -12,6 +12,7 @@ Shared by the analyzers that ask about policies. One step a module, in the order
 - ``explain``: reason codes, deciding policies, half a sentence.
 - ``judgement``: the verdict with per-user MFA, security defaults and doubts.
 - ``engine``: all users, one evaluation for each distinct signature.
+- ``barriers``: whether policies stop somebody in certain situations at all.
 - ``sign_in``, ``conditions``, ``policy_answers``, ``what_if``: one user and one situation, policy by policy.
 
 Registration of methods is another question and not asked here.
