@@ -18,8 +18,8 @@ Shared by the rules that ask about policies. One step a module, in the order the
 Registration of methods is another question and not asked here.
 """
 
-from analyzers.coverage.engine import Coverage, measure, measure_one
+from analyzers.coverage.engine import REFERRED_TO, Coverage, measure, measure_one
 from analyzers.coverage.judgement import UserCoverage
 from analyzers.coverage.scope import Doubt
 
-__all__ = ["Coverage", "Doubt", "UserCoverage", "measure", "measure_one"]
+__all__ = ["REFERRED_TO", "Coverage", "Doubt", "UserCoverage", "measure", "measure_one"]

@@ -12,6 +12,14 @@ from pipeline.domain.capture import Resource
 from pipeline.domain.entities import Identity, PerUserMfa
 from pipeline.domain.graph import EMPTY, TenantGraph
 
+REFERRED_TO = (
+    Resource.GROUP_MEMBERS,
+    Resource.NAMED_LOCATIONS,
+    Resource.AUTHENTICATION_STRENGTHS,
+    Resource.SECURITY_DEFAULTS,
+)
+"""What a tenant's policies may refer to. If one of it was not read, users it cannot matter to still get a verdict."""
+
 _ADMIN_ROLES = frozenset(SECURITY_DEFAULTS_ADMIN_ROLES)
 
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from analyzers.administrators import ENABLED_UNREAD, administrators, roles_held
+from analyzers.administrators import judge_administrators, roles_held
 from analyzers.privileged import ROLES
-from analyzers.rule import Case, Judgement, Rule, Untold
+from analyzers.rule import Case, Judgement, Rule
 from analyzers.wording import listed, name_of
 from pipeline.domain.capture import Resource
 from pipeline.domain.entities import Identity
@@ -17,23 +17,10 @@ def judge(case: Case) -> Judgement:
     Emergency accounts are not spared: Microsoft demands MFA of whoever opens an admin portal, and leaves nobody out
     (https://learn.microsoft.com/entra/identity/authentication/concept-mandatory-multifactor-authentication).
     """
-    holders = administrators(case)
-    findings: list[Finding] = []
-    untold: list[Untold] = []
-    for user in holders:
-        if user.enabled is False or user.mfa_registered:
-            continue
-        unread = _unread(user)
-        if unread:
-            untold.append(Untold(external_id=user.id, reason=unread))
-        else:
-            findings.append(_finding(case, user))
-    return Judgement(items=len(holders), findings=findings, untold=untold)
+    return judge_administrators(case, fine=lambda user: bool(user.mfa_registered), unread=_unread, finding=_finding)
 
 
 def _unread(user: Identity) -> str:
-    if user.enabled is None:
-        return ENABLED_UNREAD
     return "whether a strong method is registered was not read" if user.mfa_registered is None else ""
 
 

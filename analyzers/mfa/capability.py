@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from analyzers.coverage import REFERRED_TO
 from analyzers.privileged import ROLES
 from analyzers.rule import Case, Judgement, Rule, Untold
 from analyzers.wording import name_of
@@ -75,12 +76,7 @@ RULE = Rule(
     title="An enabled account is asked for MFA but has no method that it may use.",
     severity="medium",
     inputs=(Resource.USERS, Resource.POLICIES, Resource.REGISTRATION_DETAILS, *ROLES),
-    optional_inputs=(
-        Resource.GROUP_MEMBERS,
-        Resource.NAMED_LOCATIONS,
-        Resource.AUTHENTICATION_STRENGTHS,
-        Resource.SECURITY_DEFAULTS,
-    ),
+    optional_inputs=REFERRED_TO,
     spares=frozenset({ExemptionKind.SHARED_MAILBOX}),
     per_user=True,
     remediation=(

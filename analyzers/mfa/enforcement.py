@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 
-from analyzers.coverage import UserCoverage
+from analyzers.coverage import REFERRED_TO, UserCoverage
 from analyzers.privileged import ROLES
 from analyzers.rule import Case, Judgement, Rule, Untold
 from analyzers.wording import name_of
@@ -14,13 +14,6 @@ from pipeline.domain.findings import AlertType, Finding, Severity, Verdict
 from pipeline.domain.rule_settings import ExemptionKind
 
 INPUTS = (Resource.USERS, Resource.POLICIES, *ROLES)
-OPTIONAL = (
-    Resource.GROUP_MEMBERS,
-    Resource.NAMED_LOCATIONS,
-    Resource.AUTHENTICATION_STRENGTHS,
-    Resource.SECURITY_DEFAULTS,
-)
-"""Those that a tenant's policies refer to. If one was not read, users it cannot matter to still get their verdict."""
 
 
 def judge(case: Case, verdict: Verdict) -> Judgement:
@@ -65,7 +58,7 @@ NOT_ENFORCED = Rule(
     title="An enabled account is never asked for MFA.",
     severity="critical for holders of a privileged role, else high",
     inputs=INPUTS,
-    optional_inputs=OPTIONAL,
+    optional_inputs=REFERRED_TO,
     spares=frozenset({ExemptionKind.BREAK_GLASS}),
     per_user=True,
     remediation=(
@@ -82,7 +75,7 @@ PARTIAL = Rule(
     title="An enabled account is asked for MFA in some situations only.",
     severity="high for holders of a privileged role, else medium",
     inputs=INPUTS,
-    optional_inputs=OPTIONAL,
+    optional_inputs=REFERRED_TO,
     spares=frozenset({ExemptionKind.BREAK_GLASS}),
     per_user=True,
     remediation=(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from analyzers.coverage import UserCoverage
+from analyzers.coverage import REFERRED_TO, UserCoverage
 from analyzers.coverage.scope import EXTERNAL_GUEST, INTERNAL_GUEST, guest_kind
 from analyzers.privileged import ROLES
 from analyzers.rule import Case, Judgement, Rule
@@ -63,13 +63,7 @@ RULE = Rule(
     severity="high",
     about=frozenset({EntityType.TENANTS}),
     inputs=(Resource.USERS, Resource.POLICIES),
-    optional_inputs=(
-        *ROLES,
-        Resource.GROUP_MEMBERS,
-        Resource.NAMED_LOCATIONS,
-        Resource.AUTHENTICATION_STRENGTHS,
-        Resource.SECURITY_DEFAULTS,
-    ),
+    optional_inputs=(*ROLES, *REFERRED_TO),
     remediation=(
         "Enable a conditional access policy that requires multifactor authentication of guests and external users for "
         "all resources, and disable guests that are not needed any more."

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from analyzers.coverage import REFERRED_TO
 from analyzers.coverage.barriers import Survey, barrier, survey
 from analyzers.privileged import ROLES
 from analyzers.rule import Case, Judgement, Rule
@@ -54,13 +55,7 @@ RULE = Rule(
     severity="critical",
     about=frozenset({EntityType.TENANTS}),
     inputs=(Resource.USERS, Resource.POLICIES),
-    optional_inputs=(
-        *ROLES,
-        Resource.GROUP_MEMBERS,
-        Resource.NAMED_LOCATIONS,
-        Resource.AUTHENTICATION_STRENGTHS,
-        Resource.SECURITY_DEFAULTS,
-    ),
+    optional_inputs=(*ROLES, *REFERRED_TO),
     remediation=(
         "Enable a conditional access policy that blocks the client apps Exchange ActiveSync and other clients for all "
         "users and all resources, leaving out the emergency accounts only, or turn on security defaults."

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from analyzers.administrators import ENABLED_UNREAD, administrators, roles_held
+from analyzers.administrators import judge_administrators, roles_held
 from analyzers.privileged import ROLES
-from analyzers.rule import Case, Judgement, Rule, Untold
+from analyzers.rule import Case, Judgement, Rule
 from analyzers.wording import listed, name_of
 from pipeline.domain.capture import Resource
 from pipeline.domain.entities import Identity
@@ -16,23 +16,12 @@ def judge(case: Case) -> Judgement:
 
     Graph says null of a user that never was, which is stored as ``False``; ``None`` is what was not read.
     """
-    holders = administrators(case)
-    findings: list[Finding] = []
-    untold: list[Untold] = []
-    for user in holders:
-        if user.enabled is False or user.on_premises_synced is False:
-            continue
-        unread = _unread(user)
-        if unread:
-            untold.append(Untold(external_id=user.id, reason=unread))
-        else:
-            findings.append(_finding(case, user))
-    return Judgement(items=len(holders), findings=findings, untold=untold)
+    return judge_administrators(
+        case, fine=lambda user: user.on_premises_synced is False, unread=_unread, finding=_finding
+    )
 
 
 def _unread(user: Identity) -> str:
-    if user.enabled is None:
-        return ENABLED_UNREAD
     return "whether the account is synchronized was not read" if user.on_premises_synced is None else ""
 
 

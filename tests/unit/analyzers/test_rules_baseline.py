@@ -166,7 +166,7 @@ def test_both_kinds_of_gap_are_told_apart_and_long_lists_cut_short() -> None:
     assert finding.reasons == ("some_situations_open", "some_users_left_out")
     assert finding.message == (
         "Legacy clients, which know no MFA, are not blocked for U0 (u0@contoso.com), U1 (u1@contoso.com), "
-        "U2 (u2@contoso.com) and 2 more, and in some situations for Bob (bob@contoso.com)."
+        "U2 (u2@contoso.com) and others, and in some situations for Bob (bob@contoso.com)."
     )
 
 
