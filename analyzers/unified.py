@@ -57,13 +57,15 @@ def analyze(
     *,
     state: RuleState = FIRST_TIME,
     again: Again | None = None,
+    explain_everybody: bool = False,
 ) -> AnalysisResult:
     """What the rules of these types say together.
 
     Findings and what was not evaluated come in the order of alert type, entity and subject, so that equal input gives
-    an equal result. Who is privileged is always looked at, ``mfa_coverage`` only for the type ``mfa``. Types that are
-    not told from a graph (``tenant``, ``psa``) are left alone. With ``again``, its rules look at its users only;
-    together with what was found of all others before, that is what looking at everybody would give.
+    an equal result. Types that are not told from a graph (``tenant``, ``psa``) are left alone. Who is privileged is
+    always looked at; the MFA coverage of every user, problem or not, is there where ``explain_everybody`` asks for it.
+    With ``again``, its rules look at its users only; together with what was found of all others before, that is what
+    looking at everybody would give.
     """
     facts = Facts(graph=graph, now=now)
     exempt = Exempt(exemptions=state.settings.exemptions, graph=graph)
@@ -81,7 +83,7 @@ def analyze(
         exempt=frozenset().union(*(result.exempt for result in results)),
         rules=tuple(result.coverage for result in results),
         judged=_judged(results, again),
-        mfa_coverage=_mfa_coverage(facts, few.values()) if AnalysisType.MFA in types else (),
+        mfa_coverage=_mfa_coverage(facts, everybody.values()) if explain_everybody else (),
         privileged_ids=facts.holders.ids,
         grants=facts.holders.grants,
     )

@@ -21,7 +21,7 @@ from pipeline.storage import flags, tenants
 
 USERS = 100_000
 NAME = "benchmark"
-TENANTS = {0: "well kept", 4: "1.3 alerts a user"}
+TENANTS = {0: "well kept", 4: "1.7 alerts a user"}
 """Numbers of simulated tenants and what each is like."""
 
 GOAL = Goal(measure=Measure.MEDIAN, at_most=500)

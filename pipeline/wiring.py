@@ -170,7 +170,6 @@ def _separate(connection: Connection, order: Order) -> AnalysisResult:
         ran=frozenset().union(*(result.ran for result in results)),
         exempt=frozenset().union(*(result.exempt for result in results)),
         rules=tuple(rule for result in results for rule in result.rules),
-        mfa_coverage=tuple(item for result in results for item in result.mfa_coverage),
         privileged_ids=frozenset().union(*told) if told else None,
         grants=results[0].grants,
     )
@@ -185,7 +184,7 @@ def _legacy(connection: Connection, order: Order) -> AnalysisResult:
 
 
 def _unified_graph(graph: TenantGraph, moment: datetime) -> AnalysisResult:
-    return unified.analyze(graph, frozenset(AnalysisType), moment)
+    return unified.analyze(graph, frozenset(AnalysisType), moment, explain_everybody=True)
 
 
 def _legacy_graph(graph: TenantGraph, moment: datetime) -> AnalysisResult:

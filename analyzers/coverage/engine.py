@@ -33,7 +33,6 @@ class Coverage:
         self.graph = graph
         self.unreadable = graph.unreadable(Resource.USERS, Resource.POLICIES)
         self._memo = Memo()
-        self._known: dict[str, UserCoverage] = {}
         self._signatures: dict[str, Signature] = {}
         self._kinds: dict[Signature, Signature] = {}
 
@@ -44,20 +43,6 @@ class Coverage:
 
     def of(self, user: Identity) -> UserCoverage:
         """Conditional access, then per-user MFA and security defaults where it gives less than full."""
-        found = self._known.get(user.id)
-        if found is None:
-            found = self._known[user.id] = self._told(user)
-        return found
-
-    def signature(self, user: Identity) -> Signature:
-        """All that matters of the user to policies, in whatever circumstances; equal ones are one value."""
-        found = self._signatures.get(user.id)
-        if found is None:
-            made = signature(user, self.plan, self.graph)
-            found = self._signatures[user.id] = self._kinds.setdefault(made, made)
-        return found
-
-    def _told(self, user: Identity) -> UserCoverage:
         if self.unreadable is not None:
             return unknown(Doubt(reason=self.unreadable, input_missing=True))
         if user.enabled is None:
@@ -68,6 +53,14 @@ class Coverage:
         found = self._memo.users.get(who)
         if found is None:
             found = self._memo.users[who] = evaluate(who, self.plan, self.graph, self._memo)
+        return found
+
+    def signature(self, user: Identity) -> Signature:
+        """All that matters of the user to policies, in whatever circumstances; equal ones are one value."""
+        found = self._signatures.get(user.id)
+        if found is None:
+            made = signature(user, self.plan, self.graph)
+            found = self._signatures[user.id] = self._kinds.setdefault(made, made)
         return found
 
 

@@ -57,8 +57,8 @@ def exempting(kind: ExemptionKind, external_id: str, alert_type: AlertType | Non
 def analyzed(
     kind: AnalysisType, graph: TenantGraph, now: datetime = NOW, *, state: RuleState = FIRST_TIME
 ) -> AnalysisResult:
-    """What every rule of the type says."""
-    return analyze(graph, frozenset({kind}), now, state=state)
+    """What every rule of the type says, and the MFA coverage of everybody."""
+    return analyze(graph, frozenset({kind}), now, state=state, explain_everybody=True)
 
 
 def raised(result: AnalysisResult) -> list[tuple[AlertType, str, str, Severity]]:

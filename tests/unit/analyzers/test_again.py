@@ -153,4 +153,3 @@ def test_a_rule_that_looks_at_the_clock_is_never_judged_on_some_users_only() -> 
 
     assert {one.external_id for one in result.findings if one.alert_type is AlertType.STALE_USER} == {"ada", "bob"}
     assert {one.external_id for one in result.findings if one.alert_type is AlertType.MFA_NOT_ENFORCED} == {"bob"}
-    assert {one.user_id for one in result.mfa_coverage} == {"bob"}
