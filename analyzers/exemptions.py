@@ -25,11 +25,7 @@ class Exempt:
     def of(self, rule: Rule) -> frozenset[str]:
         """The external ids of users and groups whose problems of this rule are accepted."""
         spared = EVERY_RULE_SPARES | rule.spares
-        accepted = [
-            one
-            for one in self.exemptions
-            if one.alert_type in {None, rule.alert_type} and (one.kind in spared or one.alert_type is not None)
-        ]
+        accepted = [one for one in self.exemptions if one.alert_type in {None, rule.alert_type} and one.kind in spared]
         return frozenset().union(*(self._covered_by(one) for one in accepted)) if accepted else NOBODY
 
     def _covered_by(self, exemption: Exemption) -> Iterable[str]:

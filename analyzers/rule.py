@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from analyzers.coverage import Doubt
 from analyzers.facts import Facts
 from pipeline.domain.capture import Resource
 from pipeline.domain.entities import EntityType, Identity
@@ -43,12 +44,21 @@ class Judgement:
     """What a rule says of a case. ``items`` is how many things it looked at.
 
     ``incomplete`` is why the rule as a whole cannot be told although single verdicts can; nothing is resolved then.
+    ``doubt`` is whether that rests on what was read, which does not tell, and not on what could not be read.
     """
 
     items: int
     findings: Sequence[Finding] = ()
     untold: Sequence[Untold] = ()
     incomplete: str = ""
+    doubt: bool = False
+
+
+def undecided(items: int, doubt: Doubt | None) -> Judgement:
+    """No finding, and whether that may be said: ``doubt`` is why not, ``None`` if nothing is unclear."""
+    if doubt is None:
+        return Judgement(items=items)
+    return Judgement(items=items, incomplete=doubt.reason, doubt=not doubt.input_missing)
 
 
 Judge = Callable[["Case"], Judgement]
@@ -73,6 +83,8 @@ class Rule:
     optional_inputs: tuple[Resource, ...] = ()
     threshold: Threshold | None = None
     spares: frozenset[ExemptionKind] = frozenset()
+    heeds_exemptions: bool = False
+    """Its alerts are about the tenant, and exempt accounts don't count for them."""
     per_user: bool = False
     """The verdict on a user rests on the user, their groups, roles and the tenant's policies alone: not on the clock,
     not on other users. Such a rule need not look again at users of whom nothing changed."""
@@ -103,6 +115,9 @@ class Case:
     """The tenant's, or the default; 0 for a rule without one."""
     break_glass: frozenset[str] = frozenset()
     """The accounts the tenant names as its emergency accounts."""
+    exempt: frozenset[str] = frozenset()
+    """The users and groups whose problems of this rule are accepted. Findings about them are taken out afterwards; a
+    rule about the tenant leaves them out itself."""
     grants_known: Mapping[tuple[str, str], datetime | None] | None = None
     """(identity id, role template id) → since when the privileged role is held, as far as earlier readings told:
     ``None`` for those of the first one. ``None`` altogether before it."""

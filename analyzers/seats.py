@@ -55,6 +55,15 @@ def free(sku: License) -> bool:
     return name in FREE or sku.enabled_units >= GIVEN_AWAY or any(word in name for word in TRIALS)
 
 
+SHARE = 5
+"""Per cent of the seats that may lie idle however many there are."""
+
+
+def reserve(sku: License, least: int = 0) -> int:
+    """How many seats may lie idle: a twentieth of them, or ``least`` where that is more."""
+    return max(least, sku.enabled_units * SHARE // 100)
+
+
 def spare(sku: License) -> int:
     """Seats that no user holds, of those that are paid for; 0 of a product for the company as a whole."""
     if sku.applies_to != "User":

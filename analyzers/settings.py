@@ -5,12 +5,21 @@ from __future__ import annotations
 import difflib
 
 from analyzers.catalogue import RULES
+from analyzers.exemptions import EVERY_RULE_SPARES
 from analyzers.rule import Rule, Threshold
 from pipeline.domain.entities import EntityType
+from pipeline.domain.rule_settings import ExemptionKind
 from pipeline.errors import UserError
 
 ACCOUNTS = frozenset({EntityType.IDENTITIES, EntityType.GROUPS})
 """What an exemption can name; a rule about anything else has nobody to exempt."""
+
+
+SPARED = {
+    ExemptionKind.SHARED_MAILBOX: "shared mailboxes",
+    ExemptionKind.BREAK_GLASS: "emergency accounts",
+}
+"""How people call the kinds of account that some rules leave alone."""
 
 
 def rule_named(name: str) -> Rule:
@@ -44,11 +53,15 @@ def checked_threshold(rule: Rule, value: int) -> int:
 
 
 def exemptible(rule: Rule) -> bool:
-    """Whether the rule is about anything that an exemption can name."""
-    return not rule.about.isdisjoint(ACCOUNTS)
+    """Whether the rule is about anything that an exemption can name, or leaves such accounts out."""
+    return rule.heeds_exemptions or not rule.about.isdisjoint(ACCOUNTS)
 
 
-def check_exemptible(rule: Rule | None) -> None:
+def check_exemptible(rule: Rule | None, kind: ExemptionKind) -> None:
     """Raises ``UserError`` where the exemption would spare nobody."""
-    if rule is not None and not exemptible(rule):
+    if rule is None:
+        return
+    if not exemptible(rule):
         raise UserError(f"{rule.id} is not about accounts or groups, so there is none to exempt.")
+    if kind not in EVERY_RULE_SPARES | rule.spares:
+        raise UserError(f"{rule.id} makes no exception for {SPARED[kind]}; name the account with --user instead.")

@@ -125,6 +125,7 @@ def _apply(
         users=users,
         threshold=state.settings.thresholds.get(rule.alert_type, default),
         break_glass=state.settings.break_glass(),
+        exempt=exempt,
         grants_known=state.grants,
     )
     return _told(rule, rule.judge(case), exempt)
@@ -162,7 +163,7 @@ def _told(rule: Rule, judgement: Judgement, exempt: frozenset[str]) -> RuleResul
             untold=len(untold),
             exempt=len(judgement.findings) - len(kept),
             skipped=judgement.incomplete,
-            skipped_because=Skip.INPUT if judgement.incomplete else None,
+            skipped_because=_why_incomplete(judgement),
         ),
         findings=tuple(kept),
         untold=(
@@ -174,6 +175,12 @@ def _told(rule: Rule, judgement: Judgement, exempt: frozenset[str]) -> RuleResul
         ),
         exempt=accepted,
     )
+
+
+def _why_incomplete(judgement: Judgement) -> Skip | None:
+    if not judgement.incomplete:
+        return None
+    return Skip.DOUBT if judgement.doubt else Skip.INPUT
 
 
 def _mfa_coverage(facts: Facts, users: Iterable[Identity]) -> tuple[MfaCoverage, ...]:

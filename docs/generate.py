@@ -11,9 +11,8 @@ from pathlib import Path
 
 from analyzers.catalogue import RULES
 from analyzers.rule import Rule
-from analyzers.settings import exemptible
+from analyzers.settings import SPARED, exemptible
 from legacy.declared import DECLARED, DeclaredDifference
-from pipeline.cli.pages.rules import SPARED
 from pipeline.domain.findings import AlertType
 
 FOLDER = Path(__file__).parent

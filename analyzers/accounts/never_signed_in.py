@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime
 
 from analyzers.activity import cutoff
 from analyzers.rule import Case, Judgement, Rule, Threshold, Untold
@@ -11,6 +11,10 @@ from pipeline.domain.capture import Resource
 from pipeline.domain.entities import Identity
 from pipeline.domain.findings import AlertType, Finding, Severity
 from pipeline.domain.rule_settings import ExemptionKind
+
+RECORDED_SINCE = datetime(2020, 4, 1, tzinfo=UTC)
+"""Microsoft's record of sign-ins begins in this month, so nothing is known of use before.
+https://learn.microsoft.com/entra/identity/monitoring-health/howto-manage-inactive-user-accounts"""
 
 
 def judge(case: Case) -> Judgement:
@@ -43,7 +47,8 @@ def _finding(case: Case, user: Identity, created: datetime) -> Finding:
     return case.about_user(
         user,
         Severity.LOW,
-        f"Nobody has ever signed in to the enabled account {name_of(user)}, created on {created:%Y-%m-%d}.",
+        f"Nobody has {'ever ' if created >= RECORDED_SINCE else ''}signed in to the enabled account {name_of(user)}, "
+        f"created on {created:%Y-%m-%d}{'' if created >= RECORDED_SINCE else ', since April 2020'}.",
         reasons=("never_signed_in",),
         evidence={"sku_ids": sorted(user.sku_ids)},
     )

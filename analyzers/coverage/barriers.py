@@ -16,6 +16,7 @@ from analyzers.wording import examples, name_of
 from pipeline.domain.entities import Identity
 
 ENABLED_NOT_READ = "whether the account is enabled was not read"
+STATE_NOT_READ = Doubt(reason=ENABLED_NOT_READ, input_missing=False)
 
 
 class Held(NamedTuple):
@@ -91,8 +92,8 @@ class Survey:
     """The policies that stop any enabled account, sorted."""
     excluded_by: tuple[str, ...]
     """Exclusions through which accounts got past, as ``policy id:reason code:id that matched``, sorted."""
-    untold: str
-    """Why it cannot be told of some account, empty if it can of all."""
+    untold: Doubt | None
+    """Why it cannot be told of some account, ``None`` if it can of all."""
 
     @property
     def passed(self) -> bool:
@@ -122,7 +123,8 @@ def survey(accounts: Iterable[Identity], before: Barrier, coverage: Coverage) ->
     past: set[Signature] = set()
     left_out: list[Identity] = []
     partly: list[Identity] = []
-    untold, stopping = "", 0
+    untold: Doubt | None = None
+    stopping = 0
     for account in present:
         who = coverage.signature(account)
         held = known.get(who)
@@ -133,7 +135,7 @@ def survey(accounts: Iterable[Identity], before: Barrier, coverage: Coverage) ->
         if not held.open:
             continue
         if held.doubt is not None or not account.enabled:
-            untold = untold or (ENABLED_NOT_READ if held.doubt is None else held.doubt.reason)
+            untold = untold or held.doubt or STATE_NOT_READ
             continue
         past.add(who)
         (partly if held.by else left_out).append(account)
@@ -150,7 +152,7 @@ def survey(accounts: Iterable[Identity], before: Barrier, coverage: Coverage) ->
 def _unhindered(present: list[Identity]) -> Survey:
     """What a barrier that stops nobody comes to."""
     enabled = tuple(one for one in present if one.enabled)
-    untold = ENABLED_NOT_READ if len(enabled) < len(present) else ""
+    untold = STATE_NOT_READ if len(enabled) < len(present) else None
     return Survey(items=len(present), left_out=enabled, partly=(), policy_ids=(), excluded_by=(), untold=untold)
 
 

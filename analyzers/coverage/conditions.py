@@ -6,14 +6,18 @@ for several reasons, the exclusions go by the project's own.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
+from itertools import product
 
 from analyzers.coverage.device_filter import matches_known_device, matches_unknown_device
 from analyzers.coverage.gaps import only_when, restriction
 from analyzers.coverage.matching import (
     MFA_TRUSTED_IPS,
+    OFFICE365,
+    OFFICE365_APPS,
     OTHER,
     TRUSTED,
     covers_app,
@@ -34,6 +38,10 @@ from pipeline.domain.graph import TenantGraph
 
 _OF_THEMSELVES = frozenset({OTHER, TRUSTED, MFA_TRUSTED_IPS})
 """The places of which it is known without the list of named locations whether they are trusted."""
+_SUITES = (OFFICE365, "MicrosoftAdminPortals")
+"""The names that stand for apps of Microsoft's, of which only ``OFFICE365_APPS`` are known one by one.
+https://learn.microsoft.com/entra/identity/conditional-access/concept-conditional-access-cloud-apps"""
+_GUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 
 
 class ReasonCode(StrEnum):
@@ -93,14 +101,37 @@ def _resource(policy: ConditionalAccessPolicy, situation: Situation, graph: Tena
     if not targets_resources(policy):
         yield from _no_resource(policy)
         return
+    app = situation.app
     # Whether a filter selects an app hangs on attributes that are not read; an app that no policy names it does not.
-    named_apart = situation.app in {OTHER, filtered_apps(policy)} or policy.applications.filter_rule is None
+    named_apart = app in {OTHER, filtered_apps(policy)} or policy.applications.filter_rule is None
     either = (None,) if named_apart else (False, True)
-    covered = {covers_app(policy, situation.app, selected=selected) for selected in either}
-    if len(covered) > 1:
-        yield _untold("whether its filter selects the app is not known")
-    elif False in covered:
+    suites = _unclear_suites(policy, app, graph)
+    by_suite = [[covers_app(one, app, selected=picked) for picked in either] for one in _readings(policy, app, suites)]
+    covered = {one for by_filter in by_suite for one in by_filter}
+    if covered == {False}:
         yield _limited(policy, ReasonCode.APPLICATION, graph)
+    if any(len(set(by_filter)) > 1 for by_filter in by_suite):
+        yield _untold("whether its filter selects the app is not known")
+    if any(len(set(same_filter)) > 1 for same_filter in zip(*by_suite, strict=True)):
+        yield _untold(f"whether {' or '.join(suites)} contains the app is not known")
+
+
+def _unclear_suites(policy: ConditionalAccessPolicy, app: str, graph: TenantGraph) -> tuple[str, ...]:
+    """The suites named by the policy that may contain the app; one it names itself, or the tenant's own, is in none."""
+    named = (*policy.applications.include, *policy.applications.exclude)
+    suites = tuple(suite for suite in _SUITES if suite in named)
+    if not suites or app in named or app in OFFICE365_APPS or not _GUID.fullmatch(app):
+        return ()
+    return () if any(one.app_id == app for one in graph.applications.values()) else suites
+
+
+def _readings(policy: ConditionalAccessPolicy, app: str, suites: tuple[str, ...]) -> Iterator[ConditionalAccessPolicy]:
+    """The policy for whatever the suites may contain: to name one that contains the app is to name the app."""
+    apps = policy.applications
+    for meant in product(*((suite, app) for suite in suites)):
+        means = dict(zip(suites, meant, strict=True))
+        include, exclude = (tuple(means.get(one, one) for one in names) for names in (apps.include, apps.exclude))
+        yield replace(policy, applications=replace(apps, include=include, exclude=exclude))
 
 
 def _no_resource(policy: ConditionalAccessPolicy) -> Iterator[Reason]:

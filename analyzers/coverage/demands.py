@@ -53,6 +53,19 @@ def _is_mfa(grant: Grant, strengths: Mapping[str, AuthenticationStrength]) -> li
     return controls
 
 
+MANAGED_DEVICE_CONTROLS = frozenset({"compliantDevice", "domainJoinedDevice"})
+"""What only a device that the tenant manages can satisfy. Terms of use or another app can be had by anybody."""
+
+
+def needs_managed_device(grant: Grant) -> bool:
+    """Whether nothing satisfies the grant without a managed device, whatever else it demands."""
+    controls = frozenset(grant.built_in_controls)
+    if grant.operator.upper() == "AND":
+        return not controls.isdisjoint(MANAGED_DEVICE_CONTROLS)
+    others = grant.custom_controls or grant.terms_of_use or grant.authentication_strength_id
+    return bool(controls) and controls <= MANAGED_DEVICE_CONTROLS and not others
+
+
 def needs_strengths(grant: Grant | None) -> bool:
     """Whether only the list of authentication strengths tells what the grant demands."""
     return (

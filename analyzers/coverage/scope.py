@@ -99,14 +99,21 @@ def sides(users: PolicyUsers) -> tuple[Named, Named]:
     )
 
 
+def is_external(user: Identity) -> bool:
+    """Whether the account is at home elsewhere: it carries ``#EXT#`` in its user principal name.
+
+    https://learn.microsoft.com/entra/external-id/user-properties
+    """
+    return "#EXT#" in user.user_principal_name
+
+
 def guest_kind(user: Identity) -> str | None:
     """The kind of guest, empty for an ordinary member, ``None`` if it cannot be told.
 
-    An external account carries ``#EXT#`` in its user principal name
-    (https://learn.microsoft.com/entra/external-id/user-properties). Direct connect users and service providers
+    Direct connect users and service providers
     have no account in the tenant and so are never asked about.
     """
-    external = "#EXT#" in user.user_principal_name
+    external = is_external(user)
     if user.user_type == "Guest":
         return EXTERNAL_GUEST if external else INTERNAL_GUEST
     if user.user_type is None:

@@ -92,7 +92,7 @@ def _by_policies(answers: Sequence[PolicyAnswer], situation: Situation) -> Outco
     if may_ask is not None:
         return Outcome(SignIn.UNKNOWN, untold_sentence(may_ask, "demands MFA"))
     offered = any(one.demand is Demand.MFA_OR_OTHER for one in certain)
-    return Outcome(SignIn.OPEN, open_sentence(certain, situation), offered=offered)
+    return Outcome(SignIn.OPEN, open_sentence(certain, unsure, situation), offered=offered)
 
 
 def _blocks(one: PolicyAnswer, situation: Situation) -> bool:

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from analyzers.coverage.demands import Demand
+from analyzers.coverage.demands import Demand, needs_managed_device
 from analyzers.coverage.policy_answers import PolicyAnswer
 from analyzers.coverage.sign_in import PROVES, Device, Situation
 from analyzers.wording import listed
-from pipeline.domain.conditional_access import Grant
 
 
 def blocked_sentence(blocking: Sequence[PolicyAnswer]) -> str:
@@ -23,16 +22,20 @@ def mfa_sentence(asking: Sequence[PolicyAnswer], applying: Sequence[PolicyAnswer
     return f"MFA is demanded by {titles(asking)}.{_turned_away(applying, situation)}"
 
 
-def open_sentence(applying: Sequence[PolicyAnswer], situation: Situation) -> str:
-    """That nothing asks for MFA, or what is demanded besides."""
+def open_sentence(applying: Sequence[PolicyAnswer], unsure: Sequence[PolicyAnswer], situation: Situation) -> str:
+    """That nothing asks for MFA, or what is demanded besides, and what may be by a policy that may apply."""
+    possible = [one for one in unsure if one.demand is not Demand.NOTHING]
+    doubt = f" {untold_sentence(possible[0], f'demands {possible[0].demands}')}" if possible else ""
     demanding = [one for one in applying if one.demand is not Demand.NOTHING]
-    if not demanding:
+    if not demanding and not possible:
         return "Nothing asks for MFA: the password is enough."
+    if not demanding:
+        return f"Nothing is known to be demanded.{doubt}"
     clauses = listed([f"{one.title} demands {one.demands}" for one in demanding])
-    if any(one.demand is Demand.MFA_OR_OTHER for one in demanding):
+    if any(one.demand is Demand.MFA_OR_OTHER for one in (*demanding, *possible)):
         remark = _turned_away(applying, situation) or _no_way_but_mfa(demanding, situation)
-        return f"MFA is not certain: {clauses}.{remark}"
-    return f"No MFA is asked for: {clauses}.{_turned_away(applying, situation)}"
+        return f"MFA is not certain: {clauses}.{remark}{doubt}"
+    return f"No MFA is asked for: {clauses}.{_turned_away(applying, situation)}{doubt}"
 
 
 def untold_sentence(one: PolicyAnswer, does: str) -> str:
@@ -48,16 +51,8 @@ def _turned_away(applying: Sequence[PolicyAnswer], situation: Situation) -> str:
     """The open result speaks of MFA only; that the device at hand cannot meet a demand is said beside it."""
     if situation.device is not Device.UNMANAGED:
         return ""
-    found = [one for one in applying if one.policy.grant is not None and _needs_managed(one.policy.grant)]
+    found = [one for one in applying if one.policy.grant is not None and needs_managed_device(one.policy.grant)]
     return f" An unmanaged device is turned away by {titles(found)}." if found else ""
-
-
-def _needs_managed(grant: Grant) -> bool:
-    proofs = [control in PROVES for control in grant.built_in_controls]
-    if grant.operator.upper() == "AND":
-        return any(proofs)
-    others = grant.custom_controls or grant.terms_of_use or grant.authentication_strength_id
-    return bool(proofs) and all(proofs) and not others
 
 
 def _no_way_but_mfa(demanding: Sequence[PolicyAnswer], situation: Situation) -> str:

@@ -21,6 +21,8 @@ def judge(case: Case) -> Judgement:
     organization = case.graph.organization
     if organization is None:
         return Judgement(items=0, incomplete="the tenant's organization was not among what was read")
+    if organization.on_premises_sync_enabled is None:
+        return Judgement(items=1, incomplete="whether the directory is synchronized was not read")
     if not organization.on_premises_sync_enabled:
         return Judgement(items=1)
     last = organization.on_premises_last_sync_at

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from analyzers.rule import Case, Judgement, Rule, Threshold, Untold
-from analyzers.seats import free, spare
+from analyzers.seats import free, reserve, spare
 from analyzers.wording import product_of
 from pipeline.domain.capture import Resource
 from pipeline.domain.entities import EntityType, License, Subscription
@@ -14,6 +14,8 @@ from pipeline.domain.findings import AlertType, Finding, Severity
 
 def judge(case: Case) -> Judgement:
     """A finding for every paid subscription that renews within the tenant's threshold of days with seats to spare.
+
+    A twentieth of a product's seats may be spare: one that is kept for the next employee is no reason to act.
 
     https://learn.microsoft.com/graph/api/resources/companysubscription: the next lifecycle date is when the
     subscription passes on to the next status unless it is renewed. How long a term is Graph does not say, so one that
@@ -29,7 +31,7 @@ def judge(case: Case) -> Judgement:
         sku = case.graph.licenses.get(subscription.sku_id)
         if sku is None:
             untold.append(Untold(external_id=key, reason="the seats of its product were not among those read"))
-        elif spare(sku) and not free(sku):
+        elif spare(sku) > reserve(sku) and not free(sku):
             findings.append(_finding(case, subscription, renews, sku))
     return Judgement(items=len(case.graph.subscriptions), findings=findings, untold=untold)
 

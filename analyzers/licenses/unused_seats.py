@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 from analyzers.rule import Case, Judgement, Rule, Threshold
-from analyzers.seats import free, spare
+from analyzers.seats import SHARE, free, reserve, spare
 from analyzers.wording import product_of
 from pipeline.domain.capture import Resource
 from pipeline.domain.entities import EntityType, License
 from pipeline.domain.findings import AlertType, Finding, Severity
-
-SHARE = 5
-"""Per cent of the seats that may lie idle however many there are."""
 
 
 def judge(case: Case) -> Judgement:
@@ -19,16 +16,12 @@ def judge(case: Case) -> Judgement:
     Free products and trials are left out, and those whose subscription has run out: their seats renew no more.
     """
     skus = [sku for _, sku in sorted(case.graph.licenses.items()) if _counts(sku)]
-    findings = [_finding(case, sku) for sku in skus if spare(sku) > _reserve(sku, case.threshold)]
+    findings = [_finding(case, sku) for sku in skus if spare(sku) > reserve(sku, case.threshold)]
     return Judgement(items=len(skus), findings=findings)
 
 
 def _counts(sku: License) -> bool:
     return sku.applies_to == "User" and sku.capability_status == "Enabled" and not free(sku)
-
-
-def _reserve(sku: License, least: int) -> int:
-    return max(least, sku.enabled_units * SHARE // 100)
 
 
 def _finding(case: Case, sku: License) -> Finding:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from analyzers.administrators import judge_administrators, roles_held
+from analyzers.coverage.scope import is_external
 from analyzers.privileged import ROLES
 from analyzers.rule import Case, Judgement, Rule
 from analyzers.wording import listed, name_of
@@ -21,7 +22,10 @@ def judge(case: Case) -> Judgement:
 
 
 def _unread(user: Identity) -> str:
-    return "whether a strong method is registered was not read" if user.mfa_registered is None else ""
+    """An external account may do MFA at home, of which the tenant it is a guest in knows no method."""
+    if user.mfa_registered is None:
+        return "whether a strong method is registered was not read"
+    return "whether the account can do MFA in its home tenant is not read" if is_external(user) else ""
 
 
 def _finding(case: Case, user: Identity) -> Finding:

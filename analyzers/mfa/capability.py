@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from analyzers.coverage import REFERRED_TO
+from analyzers.coverage.scope import is_external
 from analyzers.privileged import ROLES
 from analyzers.rule import Case, Judgement, Rule, Untold
 from analyzers.wording import name_of
@@ -12,9 +13,6 @@ from pipeline.domain.findings import AlertType, Finding, Severity, Verdict
 from pipeline.domain.rule_settings import ExemptionKind
 
 DEMANDED = frozenset({Verdict.FULL, Verdict.PARTIAL})
-EXTERNAL = "#EXT#"
-"""In the user principal name of an account that is at home elsewhere
-(https://learn.microsoft.com/entra/external-id/user-properties)."""
 
 
 def judge(case: Case) -> Judgement:
@@ -54,7 +52,7 @@ def _unclear(user: Identity) -> str:
     """
     if user.mfa_capable is None:
         return "whether the account is capable of MFA was not read"
-    if EXTERNAL in user.user_principal_name:
+    if is_external(user):
         return "whether MFA in the account's home tenant is trusted is not read"
     return ""
 
@@ -81,7 +79,7 @@ RULE = Rule(
     per_user=True,
     remediation=(
         "Have the user register a method that the tenant's authentication methods policy allows, with a Temporary "
-        "Access Pass where there is none yet; whoever has the password can register one in their place until then."
+        "Access Pass where there is none yet. It is urgent: an intruder with the password could register one first."
     ),
     source="https://learn.microsoft.com/graph/api/resources/userregistrationdetails",
     judge=judge,

@@ -62,8 +62,9 @@ NOT_ENFORCED = Rule(
     spares=frozenset({ExemptionKind.BREAK_GLASS}),
     per_user=True,
     remediation=(
-        "Include the user in an enabled conditional access policy that requires multifactor authentication for "
-        "all resources, or turn on security defaults."
+        "Include the user in an enabled conditional access policy that requires multifactor authentication for all "
+        "resources or, where the tenant has no policies, turn on security defaults. An emergency account is named with "
+        "`mspbyte rules exempt TENANT --break-glass UPN` instead."
     ),
     source="https://learn.microsoft.com/entra/identity/conditional-access/policy-all-users-mfa-strength",
     since="0.1.0",
@@ -79,8 +80,9 @@ PARTIAL = Rule(
     spares=frozenset({ExemptionKind.BREAK_GLASS}),
     per_user=True,
     remediation=(
-        "Close the gap the alert names: drop the excluded location, app or platform, require MFA with AND instead "
-        "of OR, and block legacy clients."
+        "Close the gap the alert names: drop the excluded location, app or platform, require MFA with AND instead of "
+        "OR, and block legacy clients. Under security defaults, MFA at every sign-in takes policies of conditional "
+        "access, which need Microsoft Entra ID P1."
     ),
     source="https://learn.microsoft.com/entra/identity/conditional-access/concept-conditional-access-conditions",
     since="0.1.0",

@@ -4,19 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from analyzers.coverage import REFERRED_TO, UserCoverage
+from analyzers.coverage import REFERRED_TO, Doubt, UserCoverage
 from analyzers.coverage.scope import EXTERNAL_GUEST, INTERNAL_GUEST, guest_kind
 from analyzers.privileged import ROLES
-from analyzers.rule import Case, Judgement, Rule
+from analyzers.rule import Case, Judgement, Rule, undecided
 from analyzers.wording import examples, name_of
 from pipeline.domain.capture import Resource
 from pipeline.domain.entities import EntityType, Identity
 from pipeline.domain.findings import AlertType, Finding, Severity, Verdict
+from pipeline.domain.rule_settings import ExemptionKind
 
 GUESTS = frozenset({EXTERNAL_GUEST, INTERNAL_GUEST})
 SHORT_OF_FULL = frozenset({Verdict.NONE, Verdict.PARTIAL})
 SECURITY_DEFAULTS = "security_defaults_adaptive"
-KIND_NOT_READ = "whether an account is a guest was not read"
+KIND_NOT_READ = Doubt(reason="whether an account is a guest was not read", input_missing=False)
 
 
 def judge(case: Case) -> Judgement:
@@ -25,16 +26,16 @@ def judge(case: Case) -> Judgement:
     Security defaults ask everybody for MFA when Microsoft finds it necessary, guests too: it is not missing then.
     """
     short: list[tuple[Identity, UserCoverage]] = []
-    untold = ""
+    untold: Doubt | None = None
     items = 0
     for key, user in case.users.items():
         kind = guest_kind(user)
-        if (kind is not None and kind not in GUESTS) or user.enabled is False or key in case.break_glass:
+        if (kind is not None and kind not in GUESTS) or user.enabled is False or key in case.exempt:
             continue
         items += kind is not None
         covered = case.facts.coverage.of(user)
         if covered.verdict is Verdict.UNKNOWN:
-            untold = untold or covered.because
+            untold = untold or Doubt(reason=covered.because, input_missing=covered.input_missing)
         elif covered.verdict in SHORT_OF_FULL and SECURITY_DEFAULTS not in covered.reasons:
             if kind is None:
                 untold = untold or KIND_NOT_READ
@@ -42,7 +43,7 @@ def judge(case: Case) -> Judgement:
                 short.append((user, covered))
     if short:
         return Judgement(items=items, findings=[_finding(case, short)])
-    return Judgement(items=items, incomplete=untold)
+    return undecided(items, untold)
 
 
 def _finding(case: Case, short: Sequence[tuple[Identity, UserCoverage]]) -> Finding:
@@ -64,6 +65,8 @@ RULE = Rule(
     about=frozenset({EntityType.TENANTS}),
     inputs=(Resource.USERS, Resource.POLICIES),
     optional_inputs=(*ROLES, *REFERRED_TO),
+    spares=frozenset({ExemptionKind.BREAK_GLASS}),
+    heeds_exemptions=True,
     remediation=(
         "Enable a conditional access policy that requires multifactor authentication of guests and external users for "
         "all resources, and disable guests that are not needed any more."

@@ -6,7 +6,6 @@ from collections.abc import Container, Iterable, Mapping
 from typing import NamedTuple
 
 from analyzers.coverage.matching import MFA_TRUSTED_IPS
-from analyzers.privileged import PRIVILEGED_ROLES, SECURITY_DEFAULTS_ADMIN_ROLES
 from analyzers.rule import Case, Judgement, Rule, Untold
 from analyzers.wording import listed
 from pipeline.domain.capture import Resource
@@ -16,10 +15,11 @@ from pipeline.domain.findings import AlertType, Finding, Severity
 from pipeline.domain.graph import TenantGraph
 
 IN_USE = frozenset({PolicyState.ENABLED, PolicyState.REPORT_ONLY})
-SPECIAL = frozenset({"All", "None", "GuestsOrExternalUsers", "AllTrusted", MFA_TRUSTED_IPS})
+COMPLIANT_NETWORK = "3d46dbda-8382-466a-856d-eb00cbc6b910"
+"""All compliant network locations of Global Secure Access: a location that Microsoft makes.
+https://learn.microsoft.com/entra/global-secure-access/how-to-compliant-network"""
+SPECIAL = frozenset({"All", "None", "GuestsOrExternalUsers", "AllTrusted", MFA_TRUSTED_IPS, COMPLIANT_NETWORK})
 """What stands among ids without being one: https://learn.microsoft.com/graph/api/resources/conditionalaccessusers"""
-ALWAYS_THERE = frozenset({*PRIVILEGED_ROLES, *SECURITY_DEFAULTS_ADMIN_ROLES})
-"""Roles of Microsoft's, which nobody can delete."""
 
 
 class Kind(NamedTuple):
@@ -31,7 +31,10 @@ class Kind(NamedTuple):
 
 
 def judge(case: Case) -> Judgement:
-    """A finding for every enabled or report-only policy that names something deleted, however it names it."""
+    """A finding for every enabled or report-only policy that names something deleted, however it names it.
+
+    Roles are left alone: policies name Microsoft's, which nobody can delete.
+    """
     kinds = _kinds(case.graph)
     findings: list[Finding] = []
     untold: list[Untold] = []
@@ -59,7 +62,6 @@ def _kinds(graph: TenantGraph) -> Mapping[str, Kind]:
             graph.authentication_strengths,
             graph.unreadable(Resource.AUTHENTICATION_STRENGTHS),
         ),
-        "roles": Kind("role", {*graph.roles, *ALWAYS_THERE}, graph.unreadable(Resource.ROLE_DEFINITIONS)),
     }
 
 
@@ -72,7 +74,6 @@ def _named(policy: ConditionalAccessPolicy) -> Mapping[str, tuple[str, ...]]:
         "groups": (*users.include_groups, *users.exclude_groups),
         "named_locations": (*places.include, *places.exclude),
         "authentication_strengths": () if strength is None else (strength,),
-        "roles": (*users.include_roles, *users.exclude_roles),
     }
 
 
@@ -97,11 +98,11 @@ def _finding(
 
 RULE = Rule(
     alert_type=AlertType.CA_REFERS_TO_DELETED,
-    title="A conditional access policy names a user, group, location, strength or role that does not exist any more.",
+    title="A conditional access policy names a user, group, location or strength that does not exist any more.",
     severity="medium",
     about=frozenset({EntityType.POLICIES}),
     inputs=(Resource.POLICIES, Resource.USERS, Resource.GROUPS, Resource.NAMED_LOCATIONS),
-    optional_inputs=(Resource.AUTHENTICATION_STRENGTHS, Resource.ROLE_DEFINITIONS),
+    optional_inputs=(Resource.AUTHENTICATION_STRENGTHS,),
     remediation=(
         "Remove what is gone from the policy, and check that the policy still applies to whom and where it should."
     ),

@@ -198,7 +198,8 @@ RULE = Rule(
     spares=frozenset({ExemptionKind.BREAK_GLASS}),
     remediation=(
         "Drop the exclusion if it is not needed any more; otherwise add a policy for what is excluded that asks for "
-        "something else, such as sign-ins from a trusted location."
+        "something else, such as sign-ins from a trusted location. An emergency account is named with `mspbyte rules "
+        "exempt TENANT --break-glass UPN` instead."
     ),
     source="https://learn.microsoft.com/entra/id-governance/conditional-access-exclusion",
     judge=judge,

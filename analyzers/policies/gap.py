@@ -66,7 +66,10 @@ RULE = Rule(
     optional_inputs=(Resource.GROUP_MEMBERS, Resource.SECURITY_DEFAULTS),
     spares=frozenset({ExemptionKind.BREAK_GLASS}),
     per_user=True,
-    remediation="Include the account in a conditional access policy, or turn on security defaults.",
+    remediation=(
+        "Include the account in a conditional access policy or, where the tenant has none, turn on security defaults. "
+        "An emergency account is named with `mspbyte rules exempt TENANT --break-glass UPN` instead."
+    ),
     source="https://learn.microsoft.com/entra/identity/conditional-access/plan-conditional-access",
     since="0.1.0",
     judge=judge,

@@ -6,20 +6,16 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from analyzers.coverage.barriers import ENABLED_NOT_READ, Barrier, Held, barrier
-from analyzers.coverage.demands import Demand
+from analyzers.coverage.demands import Demand, needs_managed_device
 from analyzers.coverage.plan import Plan, PlannedPolicy
 from analyzers.coverage.scope import EVERYONE, ExclusionCode, exclusion
 from analyzers.privileged import GLOBAL_ADMINISTRATOR, ROLES
 from analyzers.rule import Case, Judgement, Rule, Untold
 from analyzers.wording import listed, name_of
 from pipeline.domain.capture import Resource
-from pipeline.domain.conditional_access import Grant
 from pipeline.domain.entities import EntityType, Identity
 from pipeline.domain.findings import AlertType, Finding, Severity
 from pipeline.domain.graph import EMPTY
-
-DEVICE_CONTROLS = frozenset({"compliantDevice", "domainJoinedDevice"})
-"""What only a device that the tenant manages can satisfy. Terms of use or another app can be had in an emergency."""
 
 
 class Problem(NamedTuple):
@@ -40,9 +36,9 @@ class Barriers(NamedTuple):
 def judge(case: Case) -> Judgement:
     """A finding for every emergency account that is locked out.
 
-    These are the accounts the tenant names; where it names none, the global administrators whom an enabled policy for
-    all users excludes by name or group, as Microsoft advises for emergency accounts. Of these a disabled one is taken
-    for one that was retired.
+    These are the accounts the tenant names; where it names none, the global administrators whom an enabled policy that
+    asks all users for MFA excludes by name or group, as Microsoft advises for emergency accounts. Of these a disabled
+    one is taken for one that was retired.
     """
     barriers = _barriers(case.facts.coverage.plan)
     return _judge_named(case, barriers) if case.break_glass else _judge_spared(case, barriers)
@@ -99,16 +95,7 @@ def _barriers(plan: Plan) -> Barriers:
 
 
 def _keeps_unmanaged_out(one: PlannedPolicy) -> bool:
-    return one.demand is Demand.BLOCK or (one.policy.grant is not None and _needs_managed_device(one.policy.grant))
-
-
-def _needs_managed_device(grant: Grant) -> bool:
-    """Whether nothing satisfies the grant without a managed device, whatever else it demands."""
-    controls = frozenset(grant.built_in_controls)
-    if grant.operator.upper() == "AND":
-        return not controls.isdisjoint(DEVICE_CONTROLS)
-    others = grant.custom_controls or grant.terms_of_use or grant.authentication_strength_id
-    return bool(controls) and controls <= DEVICE_CONTROLS and not others
+    return one.demand is Demand.BLOCK or (one.policy.grant is not None and needs_managed_device(one.policy.grant))
 
 
 def _global_admins(case: Case) -> Iterator[Identity]:
@@ -118,11 +105,11 @@ def _global_admins(case: Case) -> Iterator[Identity]:
 
 
 def _left_out_on_purpose(case: Case, user: Identity) -> bool | None:
-    """Whether a policy that includes everybody excludes the user by name or group; ``None`` without the groups."""
+    """Whether an MFA policy that includes everybody excludes the user by name or group; ``None`` without the groups."""
     plan = case.facts.coverage.plan
     who = case.facts.coverage.signature(user)
     deliberate = {ExclusionCode.USER, ExclusionCode.GROUP}
-    for_all = [one for one in plan.members(plan.enabled) if EVERYONE in one.include.users]
+    for_all = [one for one in plan.members(plan.enabled & plan.asking) if EVERYONE in one.include.users]
     found = [exclusion(one.exclude, who) for one in for_all]
     if any(one is not None and one.code in deliberate for one in found):
         return True
@@ -172,7 +159,7 @@ RULE = Rule(
     optional_inputs=(Resource.GROUP_MEMBERS, Resource.NAMED_LOCATIONS, Resource.AUTHENTICATION_STRENGTHS),
     remediation=(
         "Enable the account, assign it the role Global Administrator permanently, and exclude it from the policies the "
-        "alert names. If it is no emergency account any more, take it off the tenant's list."
+        "alert names. If it is no emergency account any more, end its exemption with `mspbyte rules unexempt`."
     ),
     source="https://learn.microsoft.com/entra/identity/role-based-access-control/security-emergency-access",
     judge=judge,

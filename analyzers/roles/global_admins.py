@@ -25,7 +25,7 @@ def judge(case: Case) -> Judgement:
     unsure = sum(user.enabled is None for user in holders)
     count = len(enabled)
     if _outcome(case, count) != _outcome(case, count + unsure):
-        return Judgement(items=1, incomplete=UNTOLD)
+        return Judgement(items=1, incomplete=UNTOLD, doubt=True)
     return Judgement(items=1, findings=_findings(case, enabled, _outcome(case, count)))
 
 

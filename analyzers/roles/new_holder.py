@@ -25,7 +25,7 @@ def judge(case: Case) -> Judgement:
     grants = case.facts.holders.grants or frozenset()
     items = len({holder for holder, _ in grants})
     if case.grants_known is None:
-        return Judgement(items=items, incomplete=FIRST_READING)
+        return Judgement(items=items, incomplete=FIRST_READING, doubt=True)
     findings: list[Finding] = []
     untold: list[Untold] = []
     for key, roles in sorted(_new(grants, case.grants_known, case).items()):

@@ -18,6 +18,9 @@ from pipeline.domain.findings import AlertType, Finding, Severity
 from pipeline.domain.ids import alert_id, entity_id
 from pipeline.events import AlertAction
 
+ACCEPTED = "accepted by an exemption"
+"""Why an alert was resolved whose problem stands."""
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Assessment:
@@ -133,7 +136,7 @@ def _may_resolve(alert: Alert, assessment: Assessment) -> bool:
 def _resolve(alert: Alert, assessment: Assessment, now: datetime) -> AlertChange:
     after = replace(alert, status=AlertStatus.RESOLVED, resolved_at=now, updated_at=now)
     accepted = (alert.alert_type, alert.external_id) in assessment.exempt
-    reason = "accepted by an exemption" if accepted else "no longer found"
+    reason = ACCEPTED if accepted else "no longer found"
     return AlertChange(action=AlertAction.RESOLVED, after=after, before=alert, reason=reason)
 
 

@@ -207,6 +207,8 @@ class Skip(StrEnum):
     """What it needs was not read, or not to its end."""
     LICENCE = "licence"
     """What it needs is given out with a premium licence only, which the tenant does not have."""
+    DOUBT = "doubt"
+    """Everything was read, and it does not tell: a single fact is missing, or there is nothing to compare with."""
     BRANCH = "branch"
     """The branch that analyzed the tenant does not know the rule."""
 

@@ -40,8 +40,9 @@ class RuleSettings:
     exemptions: tuple[Exemption, ...] = ()
 
     def break_glass(self) -> frozenset[str]:
-        """The accounts the tenant names as its emergency accounts."""
-        return frozenset(one.external_id for one in self.exemptions if one.kind is ExemptionKind.BREAK_GLASS)
+        """The accounts the tenant names as its emergency accounts; one spared by a single rule is only that."""
+        named = (one for one in self.exemptions if one.kind is ExemptionKind.BREAK_GLASS and one.alert_type is None)
+        return frozenset(one.external_id for one in named)
 
 
 DEFAULT_SETTINGS = RuleSettings()
@@ -70,6 +71,7 @@ class StoredExemption:
 
     id: UUID
     tenant: str
+    source_id: int
     exemption: Exemption
     name: str
     reason: str

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from sqlalchemy import Connection
@@ -56,6 +56,8 @@ class AnalyzerPart:
 
 
 DIRECT = frozenset({AlertType.LICENSE_OVERUSE})
+RECONCILED = "reconcile"
+"""The alert handling that makes alerts equal to findings."""
 NOT_KNOWN = "the branch that analyzed the tenant does not know this rule"
 
 
@@ -64,13 +66,14 @@ def analyze_tenant(
 ) -> Apply:
     """Runs the analyzer the route chose over everything this sync can have changed."""
     part = analyzers[step.run.parts[step.ref.lane].analyzer]
+    reconciled = step.run.parts[step.ref.lane].alerts == RECONCILED
     order = Order(
         source=step.run.source,
         types=catalogue.fed_by(step.run.sync_types),
         now=now,
         state=step.rules,
         # A candidate has to come to its own conclusions about everybody.
-        touched=None if step.ref.lane is Lane.CANDIDATE else taken_over(step.handed),
+        touched=taken_over(step.handed) if reconciled and step.ref.lane is not Lane.CANDIDATE else None,
     )
     with database.begin(space_of(step.ref)) as connection:
         result = part.analyze(connection, order)
@@ -85,7 +88,7 @@ def analyze_tenant(
         written = Kept(
             result=result,
             findings=kept,
-            coverage=_coverage(order.types, result),
+            coverage=_coverage(order.types, result, reconciled=reconciled),
             judged=judged,
             grants_known=order.state.grants is not None,
         )
@@ -108,10 +111,13 @@ def _keys(run: Run, result: AnalysisResult, touched: Touched) -> list[str]:
     return sorted(own | (touched or frozenset()))
 
 
-def _coverage(types: frozenset[AnalysisType], result: AnalysisResult) -> list[RuleCoverage]:
-    """How far each rule of the types got. A branch that keeps no account evaluated its own and knows no others."""
+def _coverage(types: frozenset[AnalysisType], result: AnalysisResult, *, reconciled: bool) -> list[RuleCoverage]:
+    """How far each rule of the types got. A branch that keeps no account evaluated its own and knows no others.
+
+    The former alert handling may leave an alert without its finding, so the next analysis has to look at everybody.
+    """
     if result.rules:
-        return list(result.rules)
+        return list(result.rules) if reconciled else [replace(one, fingerprint="") for one in result.rules]
     evaluated = result.evaluated
     return [_of_silent_branch(rule.alert_type, evaluated) for rule in catalogue.RULES if rule.analysis_type in types]
 

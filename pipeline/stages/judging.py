@@ -16,10 +16,11 @@ from pipeline.domain.graph import TenantGraph
 from pipeline.fingerprint import RULES as RULE_PACKAGES
 from pipeline.fingerprint import code_fingerprint
 from pipeline.stages.analyze import Order
+from pipeline.stages.touched import MOST
 from pipeline.storage.graph import load_named_graph
 
 FEW = 0.2
-"""The share of users up to which looking at them alone is worth it."""
+"""The share of users up to which looking at them alone is worth it; the ledger is not to hold more than ``MOST``."""
 
 
 def judge_tenant(connection: Connection, order: Order) -> AnalysisResult:
@@ -49,7 +50,8 @@ def _again(
         return None
     touched = {names[key] for one in order.touched if (key := bytes.fromhex(one)) in names}
     users = affected_users(graph, touched)
-    return unified.Again(alert_types=known, users=users) if len(users) <= FEW * len(graph.identities) else None
+    few = len(users) <= min(MOST, FEW * len(graph.identities))
+    return unified.Again(alert_types=known, users=users) if few else None
 
 
 def with_fingerprints(result: AnalysisResult, prints: Mapping[AlertType, str]) -> AnalysisResult:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from types import TracebackType
@@ -167,11 +167,16 @@ SELECT DISTINCT ON (l.sync_type) l.sync_type, c.run_id, c.captured_at, c.outcome
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ComposedCapture:
-    """The newest whole reading of every list, from as many captures as that takes. ``captured_at`` is the newest's."""
+    """The newest whole reading of every list, from as many captures as that takes, and when each was taken."""
 
     outcomes: Mapping[Resource, ReadOutcome]
     pages: tuple[Page, ...]
-    captured_at: datetime
+    captured_at: Mapping[Resource, datetime]
+
+    def as_of(self, resources: Iterable[Resource]) -> datetime:
+        """The moment at which all of these were as they are here: the oldest reading's, of those there are."""
+        known = [self.captured_at[one] for one in resources if one in self.captured_at]
+        return min(known or self.captured_at.values())
 
 
 def latest_whole_capture(connection: Connection, scope: Scope) -> ComposedCapture | None:
@@ -184,18 +189,16 @@ def latest_whole_capture(connection: Connection, scope: Scope) -> ComposedCaptur
     }
     outcomes: dict[Resource, ReadOutcome] = {}
     wanted: list[tuple[UUID, Resource]] = []
-    moments = []
+    moments: dict[Resource, datetime] = {}
     for row in connection.execute(LATEST_WHOLE, values):
         told = msgspec.json.decode(row.outcomes, type=dict[Resource, ReadOutcome])
         own = {resource: told[resource] for resource in RESOURCES[SyncType(row.sync_type)] if resource in told}
         outcomes |= own
         wanted += [(row.run_id, resource) for resource in own]
-        moments.append(row.captured_at)
+        moments |= dict.fromkeys(own, row.captured_at)
     if not moments:
         return None
-    return ComposedCapture(
-        outcomes=outcomes, pages=tuple(_pages_of(connection, scope, wanted)), captured_at=max(moments)
-    )
+    return ComposedCapture(outcomes=outcomes, pages=tuple(_pages_of(connection, scope, wanted)), captured_at=moments)
 
 
 def _pages_of(connection: Connection, scope: Scope, wanted: Sequence[tuple[UUID, Resource]]) -> Iterator[Page]:

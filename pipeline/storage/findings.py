@@ -37,7 +37,7 @@ WITH staged AS (
     DELETE FROM findings f
      WHERE f.source_id = :source_id AND f.alert_type = ANY(:evaluated)
        AND f.id NOT IN (SELECT w.id FROM wanted w)
-       AND (f.alert_type <> ALL(:judged_types) OR f.entity_id = ANY(CAST(:judged AS uuid[])))
+       AND (f.alert_type <> ALL(:judged_types) OR f.entity_id IN (SELECT unnest(CAST(:judged AS uuid[]))))
        AND (f.alert_type, f.external_id) NOT IN (
            SELECT u.kind, u.external
              FROM unnest(CAST(:unknown_types AS text[]), CAST(:unknown_externals AS text[])) AS u(kind, external))
@@ -51,7 +51,9 @@ WITH staged AS (
            AS n(alert_type text, items int, untold int, exempt int, skipped text, skipped_because text,
                 fingerprint text)
     ON CONFLICT (source_id, alert_type) DO UPDATE
-       SET attempted_at = excluded.attempted_at, evaluated_at = coalesce(excluded.evaluated_at, c.evaluated_at),
+       SET first_attempted_at = CASE WHEN c.skipped_because IN ('branch', 'licence') THEN excluded.first_attempted_at
+                                     ELSE c.first_attempted_at END,
+           attempted_at = excluded.attempted_at, evaluated_at = coalesce(excluded.evaluated_at, c.evaluated_at),
            items = CASE WHEN c.alert_type = ANY(:judged_types) THEN c.items ELSE excluded.items END,
            untold = CASE WHEN c.alert_type = ANY(:judged_types) THEN c.untold ELSE excluded.untold END,
            exempt = CASE WHEN c.alert_type = ANY(:judged_types) THEN c.exempt ELSE excluded.exempt END,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID, uuid4
 
@@ -12,7 +13,7 @@ from sqlalchemy import Connection, Row, text
 from pipeline.domain.entities import EntityType
 from pipeline.domain.findings import AlertType
 from pipeline.domain.rule_settings import Exemption, ExemptionKind, RuleSettings, RuleState, StoredExemption
-from pipeline.domain.runs import Scope
+from pipeline.domain.runs import Branch, Scope
 from pipeline.errors import UserError
 from pipeline.storage.reports.reach import Reach
 from pipeline.storage.tenants import Tenant
@@ -45,13 +46,19 @@ SELECT alert_type, threshold FROM tenant_alert_preferences WHERE tenant_id = :te
 GRANTS = text("SELECT external_id, role_id, since FROM role_grants WHERE source_id = :source_id")
 
 
-def load_rule_settings(connection: Connection, tenant: Tenant, now: datetime) -> RuleSettings:
-    """What is in force for the tenant at this time."""
+def load_rule_settings(
+    connection: Connection, tenant: Tenant, now: datetime, *, source_id: int | None = None
+) -> RuleSettings:
+    """What is in force for the tenant at this time, or for one source of it."""
     thresholds = {
         AlertType(row.alert_type): int(row.threshold)
         for row in connection.execute(THRESHOLDS, {"tenant_id": tenant.id})
     }
-    accepted = [one for one in list_exemptions(connection, Reach(tenant_id=tenant.id)) if not one.expired(now)]
+    accepted = [
+        one
+        for one in list_exemptions(connection, Reach(tenant_id=tenant.id))
+        if not one.expired(now) and source_id in {None, one.source_id}
+    ]
     return RuleSettings(thresholds=thresholds, exemptions=tuple(one.exemption for one in accepted))
 
 
@@ -59,6 +66,16 @@ def load_grants(connection: Connection, scope: Scope) -> dict[tuple[str, str], d
     """Who held which privileged role at earlier readings, and since when; ``None`` before the first."""
     rows = connection.execute(GRANTS, {"source_id": scope.source_id})
     return {(row.external_id, row.role_id): row.since for row in rows} or None
+
+
+LAST_BRANCH = text("""
+SELECT branch FROM runs WHERE tenant_id = :tenant_id AND branch IS NOT NULL ORDER BY created_at DESC LIMIT 1
+""")
+
+
+def on_legacy(connection: Connection, tenant: Tenant) -> bool:
+    """Whether the tenant's last run took the legacy branch, which knows neither exemptions nor most thresholds."""
+    return connection.execute(LAST_BRANCH, {"tenant_id": tenant.id}).scalar() == Branch.LEGACY.value
 
 
 SET_THRESHOLD = text("""
@@ -104,8 +121,8 @@ def clear_threshold(connection: Connection, tenant: Tenant, alert_type: AlertTyp
 
 
 ACCOUNT = text("""
-SELECT external_id, coalesce(nullif(normalized ->> 'user_principal_name', ''), nullif(display_name, ''), external_id)
-       AS name,
+SELECT source_id, external_id,
+       coalesce(nullif(normalized ->> 'user_principal_name', ''), nullif(display_name, ''), external_id) AS name,
        lower(:text) IN (lower(external_id), lower(normalized ->> 'user_principal_name')) IS TRUE AS exact
   FROM entities
  WHERE tenant_id = :tenant_id AND entity_type = :entity_type AND deleted_at IS NULL
@@ -115,8 +132,17 @@ SELECT external_id, coalesce(nullif(normalized ->> 'user_principal_name', ''), n
 NOUNS = {EntityType.IDENTITIES: "user", EntityType.GROUPS: "group"}
 
 
-def find_account(connection: Connection, tenant: Tenant, entity_type: EntityType, name: str) -> tuple[str, str]:
-    """(external id, name) of the tenant's user or group of that id, user principal name or display name.
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Account:
+    """A user or group as it was read, and of which source. ``name`` is what people call it."""
+
+    source_id: int
+    external_id: str
+    name: str
+
+
+def find_account(connection: Connection, tenant: Tenant, entity_type: EntityType, name: str) -> Account:
+    """The tenant's user or group of that id, user principal name or display name.
 
     An id or user principal name comes before a display name that reads the same. Raises ``UserError`` when there is
     none, or several.
@@ -130,13 +156,14 @@ def find_account(connection: Connection, tenant: Tenant, entity_type: EntityType
     if len(chosen) > 1:
         ids = ", ".join(row.external_id for row in chosen[:3])
         raise UserError(f"{tenant.name} has {len(chosen)} {noun}s named {name}; give the id of one: {ids}.")
-    return chosen[0].external_id, chosen[0].name
+    return Account(source_id=chosen[0].source_id, external_id=chosen[0].external_id, name=chosen[0].name)
 
 
 ADD_EXEMPTION = text("""
-INSERT INTO rule_exemptions (id, tenant_id, kind, external_id, alert_type, name, reason, author, created_at, expires_at)
-VALUES (:id, :tenant_id, :kind, :external_id, :alert_type, :name, :reason, :author, :now, :expires_at)
-ON CONFLICT (tenant_id, kind, external_id, coalesce(alert_type, '')) DO UPDATE
+INSERT INTO rule_exemptions (id, tenant_id, source_id, kind, external_id, alert_type, name, reason, author, created_at,
+                             expires_at)
+VALUES (:id, :tenant_id, :source_id, :kind, :external_id, :alert_type, :name, :reason, :author, :now, :expires_at)
+ON CONFLICT (source_id, kind, external_id, coalesce(alert_type, '')) DO UPDATE
    SET name = excluded.name, reason = excluded.reason, author = excluded.author, created_at = excluded.created_at,
        expires_at = excluded.expires_at
 RETURNING id
@@ -146,9 +173,9 @@ RETURNING id
 def add_exemption(
     connection: Connection,
     tenant: Tenant,
+    account: Account,
     exemption: Exemption,
     *,
-    name: str,
     reason: str,
     author: str,
     now: datetime,
@@ -162,10 +189,11 @@ def add_exemption(
                 {
                     "id": uuid4(),
                     "tenant_id": tenant.id,
+                    "source_id": account.source_id,
                     "kind": exemption.kind.value,
                     "external_id": exemption.external_id,
                     "alert_type": exemption.alert_type.value if exemption.alert_type else None,
-                    "name": name,
+                    "name": account.name,
                     "reason": reason,
                     "author": author,
                     "now": now,
@@ -177,7 +205,7 @@ def add_exemption(
 
 
 EXEMPTIONS = text("""
-SELECT x.id, x.kind, x.external_id, x.alert_type, x.name, x.reason, x.author, x.created_at, x.expires_at,
+SELECT x.id, x.source_id, x.kind, x.external_id, x.alert_type, x.name, x.reason, x.author, x.created_at, x.expires_at,
        t.name AS tenant
   FROM rule_exemptions x JOIN tenants t ON t.id = x.tenant_id
  WHERE CAST(:tenant_id AS int) IS NULL OR x.tenant_id = :tenant_id
@@ -194,6 +222,7 @@ def _exemption(row: Row[tuple[object, ...]]) -> StoredExemption:
     return StoredExemption(
         id=row.id,
         tenant=row.tenant,
+        source_id=row.source_id,
         exemption=Exemption(
             kind=ExemptionKind(row.kind),
             external_id=row.external_id,

@@ -126,8 +126,8 @@ def test_what_concerns_more_than_single_users_is_looked_at_for_everybody(world: 
     [
         "UPDATE rule_coverage SET fingerprint = 'another version of the code' RETURNING 1",
         "UPDATE rule_coverage SET fingerprint = '' RETURNING 1",
-        "INSERT INTO rule_exemptions (id, tenant_id, kind, external_id, name, reason, author)"
-        " SELECT gen_random_uuid(), id, 'user', 'somebody', '', '', '' FROM tenants RETURNING 1",
+        "INSERT INTO rule_exemptions (id, tenant_id, source_id, kind, external_id, name, reason, author)"
+        " SELECT gen_random_uuid(), tenant_id, id, 'user', 'somebody', '', '', '' FROM data_sources RETURNING 1",
     ],
 )
 def test_other_code_or_settings_are_looked_at_for_everybody(world: World, statement: str) -> None:
@@ -161,6 +161,22 @@ def test_an_input_that_comes_back_is_looked_at_for_everybody(world: World) -> No
 
     assert AlertType.MFA_NOT_ENFORCED.value not in types
     assert world.rows(FINDINGS) == whole(world)
+
+
+def test_the_former_alert_handling_leaves_nothing_that_nobody_looks_at_again(world: World) -> None:
+    """It resolves no alert where the analysis found nothing else of the type; the finding is gone all the same."""
+    world.flags({**NEW, Flag.ALERT_MANAGER: False})
+    ((policy, *_), *_) = [(one["id"],) for one in world.state.policies()]
+    apply(world.state, Mutation(action="report_only_policy", id=str(policy)))
+    for number in range(30, 140, 7):
+        apply(world.state, Mutation(action="disable_user", id=number))
+    world.sync()
+    world.flags(NEW)
+
+    types, _ = judged(world)
+
+    assert types == set()
+    assert world.rows(ALERTS) == world.rows(FINDINGS) == whole(world)
 
 
 def test_a_tenant_that_comes_back_from_legacy_is_looked_at_as_a_whole(world: World) -> None:

@@ -8,8 +8,10 @@ from datetime import timedelta
 import pytest
 
 from pipeline.domain.capture import Resource
+from pipeline.errors import ProviderRejectedError
 from pipeline.observability.queries import counting
 from pipeline.stages.rule_watch import watch_rules
+from pipeline.storage.coverage import alone
 from tests.tenants import LEGACY, NEW
 from tests.world import CUT, PILOT, SECURITY_DEFAULTS, STRENGTH, TRUSTED_LOCATIONS, World, a_world
 
@@ -27,8 +29,16 @@ def world(database_url: str) -> Iterator[World]:
         yield found
 
 
-def watch(world: World, later: timedelta = timedelta()) -> int:
-    return watch_rules(world.database, world.time + later)
+def watch(world: World, later: timedelta = timedelta(), *, ran: bool = True) -> int:
+    """How many alerts changed; the last run of each source has only just ended, unless none did."""
+    moment = world.time + later
+    if ran:
+        world.rows(
+            "UPDATE runs SET finished_at = :moment WHERE id IN"
+            " (SELECT DISTINCT ON (source_id) id FROM runs ORDER BY source_id, created_at DESC) RETURNING 1",
+            moment=moment,
+        )
+    return watch_rules(world.database, moment)
 
 
 def make_old(world: World, *rules: str, skipped_because: str = "", never: bool = False) -> None:
@@ -106,10 +116,10 @@ def test_the_interval_is_the_tenants_own(world: World) -> None:
     assert watch(world, timedelta(minutes=11)) == 1
 
 
-def test_a_second_look_changes_nothing_and_asks_three_things(world: World) -> None:
+def test_a_second_look_changes_nothing_and_asks_four_things(world: World) -> None:
     with counting() as quiet:
         assert watch(world) == 0
-    assert quiet.count == 3
+    assert quiet.count == 5, "the run's end of this test, a lock, and three questions"
     make_old(world, "stale_user")
     assert watch(world) == 1
     before = world.rows("SELECT ctid::text, id FROM alerts ORDER BY id"), world.rows("SELECT count(*) FROM outbox")
@@ -117,7 +127,7 @@ def test_a_second_look_changes_nothing_and_asks_three_things(world: World) -> No
     with counting() as again:
         assert watch(world, timedelta(minutes=1)) == 0
 
-    assert again.count == 3
+    assert again.count == 5
     assert before == (
         world.rows("SELECT ctid::text, id FROM alerts ORDER BY id"),
         world.rows("SELECT count(*) FROM outbox"),
@@ -226,7 +236,8 @@ def test_an_acknowledged_alert_stays_so_while_the_rules_are_stopped_and_is_resol
         ("branch", False, False),
         ("branch", True, False),
         ("licence", True, False),
-        ("licence", False, True),
+        ("licence", False, False),
+        ("doubt", True, False),
         ("input", True, True),
         ("input", False, True),
     ],
@@ -276,3 +287,42 @@ def test_rules_that_the_legacy_branch_does_not_know_have_not_stopped(database_ur
         assert watch(world) == 0
         assert ("branch",) in world.rows("SELECT DISTINCT skipped_because FROM rule_coverage")
         assert alerts(world) == []
+
+
+def test_a_tenant_that_moves_from_legacy_is_not_told_of_rules_it_has_had_for_a_minute(database_url: str) -> None:
+    with a_world(database_url, LEGACY) as world:
+        world.sync()
+        world.time += DAYS
+        world.flags(NEW)
+        world.sync()
+
+        assert watch(world) == 0
+
+
+def test_after_an_outage_the_runs_come_first(world: World) -> None:
+    world.time += DAYS
+
+    assert watch(world, ran=False) == 0, "no run has ended that should have come to a rule"
+    world.sync()
+    assert watch(world) == 0
+
+
+def test_runs_that_fail_all_the_time_stop_the_rules(world: World) -> None:
+    world.time += timedelta(minutes=61)
+    world.error = ProviderRejectedError("The provider says no.", code="nonsense", status=400)
+    world.sync()
+
+    assert watch(world) == 1
+    world.error = None
+    world.sync()
+    assert watch(world) == 1
+    assert [status for _, status, _ in alerts(world)] == ["resolved"]
+
+
+def test_of_two_beats_at_once_one_looks(world: World) -> None:
+    make_old(world, "stale_user")
+    with world.database.begin() as connection:
+        assert alone(connection)
+
+        assert watch(world) == 0
+    assert watch(world) == 1

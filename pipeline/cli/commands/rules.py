@@ -12,7 +12,7 @@ from analyzers.catalogue import RULES
 from analyzers.settings import check_exemptible, checked_threshold, rule_named, threshold_of
 from pipeline.cli.connections.database import opened_database
 from pipeline.cli.grammar import AsJson, TenantOption, noun, quoted
-from pipeline.cli.pages.moments import current_time, parsed_moment
+from pipeline.cli.pages.moments import current_time, parsed_moment, shown
 from pipeline.cli.pages.output import print_json
 from pipeline.cli.pages.rules import (
     exemption_document,
@@ -22,8 +22,9 @@ from pipeline.cli.pages.rules import (
     show_rule,
     show_rules,
 )
-from pipeline.cli.pages.streams import say
+from pipeline.cli.pages.streams import say, tell
 from pipeline.domain.entities import EntityType
+from pipeline.domain.findings import AlertType
 from pipeline.domain.rule_settings import DEFAULT_SETTINGS, Exemption, ExemptionKind, RuleSettings
 from pipeline.errors import UserError
 from pipeline.storage.reports.coverage import coverage_lines
@@ -36,6 +37,7 @@ from pipeline.storage.rules import (
     find_account,
     list_exemptions,
     load_rule_settings,
+    on_legacy,
     remove_exemptions,
     set_threshold,
 )
@@ -94,8 +96,11 @@ def set_(
             author=_author(author),
             now=current_time(),
         )
+        legacy = on_legacy(connection, owner)
     unit = threshold_of(found).unit
     say(f"{found.id} of {owner.name} has a threshold of {value} {unit}. {FROM_THEN_ON.format(quoted(owner.name))}")
+    if legacy and found.alert_type is not AlertType.STALE_USER:
+        tell(f"{owner.name} is on the legacy branch, which does not know it: it counts once the tenant is on new.")
 
 
 @app.command()
@@ -145,26 +150,30 @@ def exempt(
         }
     )
     found = rule_named(rule) if rule else None
-    check_exemptible(found)
+    check_exemptible(found, kind)
     why, now = _said(reason), current_time()
     expires_at = _end(until, days, now)
     entity_type = EntityType.GROUPS if kind is ExemptionKind.GROUP else EntityType.IDENTITIES
     with opened_database() as database, database.begin() as connection:
         owner = find_tenant(connection, tenant)
-        external_id, called = find_account(connection, owner, entity_type, name)
+        account = find_account(connection, owner, entity_type, name)
         alert_type = found.alert_type if found else None
         add_exemption(
             connection,
             owner,
-            Exemption(kind=kind, external_id=external_id, alert_type=alert_type),
-            name=called,
+            account,
+            Exemption(kind=kind, external_id=account.external_id, alert_type=alert_type),
             reason=why,
             author=_author(author),
             now=now,
             expires_at=expires_at,
         )
+        legacy = on_legacy(connection, owner)
     from_what = f"from {found.id}" if found else "from every rule that can spare it"
-    say(f"{called} is exempt {from_what}. {FROM_THEN_ON.format(quoted(owner.name))}")
+    end = f" until {shown(expires_at)} UTC" if expires_at else ""
+    say(f"{account.name} is exempt {from_what}{end}. {FROM_THEN_ON.format(quoted(owner.name))}")
+    if legacy:
+        tell(f"{owner.name} is on the legacy branch, which makes no exceptions: it counts once the tenant is on new.")
 
 
 @app.command()
@@ -197,7 +206,7 @@ def coverage(*, tenant: TenantOption = None, as_json: AsJson = False) -> None:
     if as_json:
         print_json(lines)
     else:
-        show_coverage(lines, one_tenant=tenant is not None)
+        show_coverage(lines)
 
 
 def _settings(tenant: str | None) -> RuleSettings:
@@ -231,4 +240,9 @@ def _said(reason: str) -> str:
 
 
 def _author(author: str) -> str:
-    return author.strip() or getpass.getuser()
+    if author.strip():
+        return author.strip()
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # no entry for this user id, as in a container
+        raise UserError("Who you are cannot be told here; say it with --author.") from None

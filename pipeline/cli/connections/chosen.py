@@ -31,11 +31,20 @@ _SHOWN = 20
 
 
 def chosen_user(graph: TenantGraph, text: str) -> Identity:
-    """The user of that user principal name or id, in whatever case; offers the nearest names if there is none."""
+    """The user of that user principal name, id or display name, in whatever case.
+
+    Raises ``UserError`` with the nearest names if there is none, and if several have the display name.
+    """
     wanted = text.strip().casefold()
     for user in graph.identities.values():
         if wanted in {user.id.casefold(), user.user_principal_name.casefold()}:
             return user
+    called = [user for user in graph.identities.values() if user.display_name.casefold() == wanted]
+    if len(called) > 1:
+        names = ", ".join(sorted(user.user_principal_name for user in called)[:3])
+        raise UserError(f"{len(called)} users are called {text}; use the user principal name of one: {names}.")
+    if called:
+        return called[0]
     unread = graph.unreadable(Resource.USERS)
     why = f"Not all are known: {unread}." if unread else f"None of the {len(graph.identities)} users is called that."
     hint = _nearest(wanted, (user.user_principal_name for user in graph.identities.values()))

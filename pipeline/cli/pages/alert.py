@@ -8,12 +8,14 @@ import msgspec
 from rich.text import Text
 
 from analyzers.catalogue import rule_of
+from pipeline.alerts.reconcile import ACCEPTED
 from pipeline.cli.pages.history import history_table
 from pipeline.cli.pages.moments import shown
 from pipeline.cli.pages.output import facts, heading, plain, show
 from pipeline.cli.pages.streams import say
 from pipeline.cli.pages.styles import ALERT_STYLES, SEVERITY_STYLES
-from pipeline.storage.reports.alerts import AlertPage
+from pipeline.domain.alerts import AlertStatus
+from pipeline.storage.reports.alerts import AlertPage, AlertSummary
 from pipeline.storage.reports.history import HistoryEntry
 
 
@@ -49,7 +51,7 @@ def show_alert(page: AlertPage, entries: Sequence[HistoryEntry]) -> None:
                 ),
                 (
                     "status",
-                    Text.assemble((alert.status.value, ALERT_STYLES[alert.status]), f"  {alert.status.sentence}"),
+                    Text.assemble((alert.status.value, ALERT_STYLES[alert.status]), f"  {_meaning(alert, entries)}"),
                 ),
                 ("raised", f"{shown(alert.created_at)} UTC"),
                 ("resolved", f"{shown(alert.resolved_at)} UTC" if alert.resolved_at else ""),
@@ -63,6 +65,12 @@ def show_alert(page: AlertPage, entries: Sequence[HistoryEntry]) -> None:
     show(heading("What to do"), plain(rule.remediation))
     say(rule.source)
     show(heading("History"), history_table(entries, named=False))
+
+
+def _meaning(alert: AlertSummary, entries: Sequence[HistoryEntry]) -> str:
+    if alert.status is AlertStatus.RESOLVED and entries and entries[-1].reason == ACCEPTED:
+        return "The problem is accepted; `mspbyte rules exemptions` says by whom, why and until when."
+    return alert.status.sentence
 
 
 def _told(value: object) -> str:

@@ -11,6 +11,7 @@ from rich.text import Text
 
 from analyzers.replay import Replay, Standing
 from analyzers.rule import Rule
+from pipeline.cli.grammar import quoted
 from pipeline.cli.pages.output import heading, plain, show, table
 from pipeline.cli.pages.streams import say, tell
 from pipeline.cli.pages.styles import SEVERITY_STYLES
@@ -53,6 +54,7 @@ def show_replays(rule: Rule, threshold: int | None, replayed: Sequence[Replayed]
     if not replayed:
         say("There is no Microsoft 365 tenant to replay.")
         return
+    say(_compared(rule, threshold))
     show(_summary(replayed))
     silent = [one for one in replayed if one.result.untold]
     if silent:
@@ -60,7 +62,20 @@ def show_replays(rule: Rule, threshold: int | None, replayed: Sequence[Replayed]
     if len(replayed) == 1:
         _show_alerts(replayed[0].result)
     if threshold is not None and any(one.result.gained or one.result.lost for one in replayed):
-        tell(f"`mspbyte rules set {rule.id} --tenant NAME --threshold {threshold} --reason …` puts it in force.")
+        command = f"mspbyte rules set {rule.id} --tenant {_name(replayed)} --threshold {threshold} --reason …"
+        tell(f"`{command}` puts it in force.")
+
+
+def _compared(rule: Rule, threshold: int | None) -> str:
+    """What is compared with what."""
+    if threshold is None or rule.threshold is None:
+        return f"{rule.id}, compared with the alerts that stand:"
+    return f"{rule.id} with {threshold} {rule.threshold.unit}, compared with the rule as it is set:"
+
+
+def _name(replayed: Sequence[Replayed]) -> str:
+    names = {one.tenant for one in replayed}
+    return quoted(names.pop()) if len(names) == 1 else "NAME"
 
 
 def _summary(replayed: Sequence[Replayed]) -> Table:

@@ -4,25 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from itertools import groupby
 
 import msgspec
 from rich.text import Text
 
 from analyzers.exemptions import EVERY_RULE_SPARES
 from analyzers.rule import Rule
-from analyzers.settings import exemptible
-from pipeline.cli.pages.moments import shown
+from analyzers.settings import SPARED, exemptible
 from pipeline.cli.pages.output import facts, heading, plain, show, table
 from pipeline.cli.pages.streams import say, tell
 from pipeline.domain.findings import Severity
-from pipeline.domain.rule_settings import Exemption, ExemptionKind, RuleSettings, StoredExemption
+from pipeline.domain.rule_settings import Exemption, RuleSettings, StoredExemption
 from pipeline.storage.reports.coverage import CoverageLine
 from pipeline.storage.reports.prefixes import SHORT
-
-SPARED = {
-    ExemptionKind.SHARED_MAILBOX: "shared mailboxes",
-    ExemptionKind.BREAK_GLASS: "emergency accounts",
-}
 
 
 def rule_document(rule: Rule, settings: RuleSettings) -> Mapping[str, object]:
@@ -134,43 +129,49 @@ def exemption_document(one: StoredExemption) -> Mapping[str, object]:
 
 
 def show_exemptions(found: Sequence[StoredExemption], now: datetime) -> None:
+    """A table a tenant; under each exemption stand its reason and who decided it."""
     if not found:
         say("Nobody is exempt; `mspbyte rules exempt` adds an exemption.")
         return
-    rows = table(
-        "exemption", "tenant", "kind", "who", "rule", "until (UTC)", "by", "reason", whole=("exemption", "kind")
-    )
-    for one in found:
-        end = "for good" if one.expires_at is None else shown(one.expires_at)
-        rows.add_row(
-            str(one.id)[:SHORT],
-            plain(one.tenant),
-            one.exemption.kind.value,
-            plain(one.name),
-            one.exemption.alert_type.value if one.exemption.alert_type else "all",
-            plain(f"{end}, over" if one.expired(now) else end, "dim" if one.expired(now) else ""),
-            plain(one.author),
-            plain(one.reason),
+    for tenant, exemptions in groupby(found, key=lambda one: one.tenant):
+        rows = table(
+            "exemption", "kind", "rule", "until (UTC)", "who, and why", whole=("exemption", "kind", "until (UTC)")
         )
-    show(rows)
+        for one in exemptions:
+            end = f"{one.expires_at:%Y-%m-%d %H:%M}" if one.expires_at else "for good"
+            over = one.expired(now)
+            rows.add_row(
+                str(one.id)[:SHORT],
+                one.exemption.kind.value,
+                one.exemption.alert_type.value if one.exemption.alert_type else "all",
+                plain(f"{end}, over" if over else end, "dim" if over else ""),
+                plain(f"{one.name}: {one.reason} ({one.author})"),
+            )
+        show(heading(tenant), rows)
 
 
-def show_coverage(lines: Sequence[CoverageLine], *, one_tenant: bool) -> None:
-    """When each rule was last evaluated and on how much; below, why it was not where it was not."""
+def show_coverage(lines: Sequence[CoverageLine]) -> None:
+    """A table a tenant: when each rule was last evaluated and on how much; below, why it was not where it was not."""
     if not lines:
         say("No rule has been due yet; `mspbyte sync TENANT` analyzes a tenant.")
         return
-    whose = () if one_tenant else ("tenant",)
+    for tenant, rules in groupby(lines, key=lambda one: one.tenant):
+        _show_tenant_coverage(tenant, list(rules))
+
+
+def _show_tenant_coverage(tenant: str, lines: Sequence[CoverageLine]) -> None:
     numbers = ("items", "found", "untold", "exempt")
-    rows = table(*whose, "rule", "evaluated (UTC)", *numbers, right=numbers, whole=("rule", "evaluated (UTC)"))
-    skipped = table(*whose, "rule", "skipped, because", whole=("rule",))
+    rows = table("rule", "evaluated (UTC)", *numbers, right=numbers, whole=("rule", "evaluated (UTC)"))
+    skipped: dict[str, list[str]] = {}
     for one in lines:
-        named = (*(() if one_tenant else (plain(one.tenant),)), one.rule.value)
         moment = f"{one.evaluated_at:%Y-%m-%d %H:%M}" if one.evaluated_at else "never"
         counts = (one.items, one.findings, one.untold, one.exempt)
-        rows.add_row(*named, plain(moment, "" if one.evaluated_at else "yellow"), *map(str, counts))
+        rows.add_row(one.rule.value, plain(moment, "" if one.evaluated_at else "yellow"), *map(str, counts))
         if one.skipped:
-            skipped.add_row(*named, plain(one.skipped, "yellow"))
-    show(rows)
-    if skipped.row_count:
-        show(Text(), skipped)
+            skipped.setdefault(one.skipped, []).append(one.rule.value)
+    show(heading(tenant), rows)
+    if skipped:
+        why = table("not evaluated", "because")
+        for reason, names in skipped.items():
+            why.add_row(", ".join(names), plain(reason, "yellow"))
+        show(Text(), why)

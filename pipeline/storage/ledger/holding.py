@@ -52,7 +52,7 @@ RETURNING s.attempts, s.losses, r.id, r.tenant_id, r.source_id, r.trace_id, r.tr
                                                                             'external_id', x.external_id)
                                                           ORDER BY x.kind, x.external_id, x.alert_type), '[]')
                                    FROM rule_exemptions x
-                                  WHERE x.tenant_id = r.tenant_id AND (x.expires_at IS NULL OR x.expires_at > :now)),
+                                  WHERE x.source_id = r.source_id AND (x.expires_at IS NULL OR x.expires_at > :now)),
                   'grants', (SELECT json_agg(json_build_array(g.external_id, g.role_id, g.since))
                                FROM role_grants g WHERE g.source_id = r.source_id),
                   'fingerprints', (SELECT coalesce(json_object_agg(c.alert_type, c.fingerprint), '{}')

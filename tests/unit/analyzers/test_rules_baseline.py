@@ -12,6 +12,7 @@ from pipeline.domain.capture import Resource
 from pipeline.domain.conditional_access import (
     AuthenticationStrength,
     ConditionalAccessPolicy,
+    DeviceFilter,
     Grant,
     IncludeExclude,
     NamedLocation,
@@ -19,7 +20,7 @@ from pipeline.domain.conditional_access import (
     PolicyUsers,
 )
 from pipeline.domain.entities import EntityType, Group, Identity, License
-from pipeline.domain.findings import THE_TENANT, AlertType, Severity
+from pipeline.domain.findings import THE_TENANT, AlertType, Severity, Skip
 from pipeline.domain.graph import TenantGraph
 from pipeline.domain.rule_settings import ExemptionKind
 from tests.unit.analyzers import brute, build
@@ -187,6 +188,37 @@ def test_emergency_and_disabled_accounts_may_stay_open(alert_type: AlertType) ->
     assert found(alert_type, tenant(block, users=(ADA, BOB)), state=state) == []
     assert found(alert_type, tenant(block, users=(user(enabled=False), BOB))) == []
     assert found(alert_type, tenant(users=(user(enabled=False),))) == []
+
+
+SCANNER = user("scanner", user_type="Guest")
+
+
+@pytest.mark.parametrize("alert_type", [LEGACY, DEVICE_CODE, GUESTS])
+def test_an_accepted_account_counts_for_no_alert_about_the_tenant(alert_type: AlertType) -> None:
+    graph = tenant(
+        build.policy(grant=BLOCK, users=NOT_STAFF),
+        users=(ADA, SCANNER),
+        groups=(Group(id="staff"),),
+        members=(("staff", "scanner"),),
+    )
+
+    assert found(alert_type, graph)
+    for state in (
+        exempting(ExemptionKind.USER, "scanner"),
+        exempting(ExemptionKind.USER, "scanner", alert_type),
+        exempting(ExemptionKind.GROUP, "staff"),
+    ):
+        assert found(alert_type, graph, state=state) == []
+    assert found(alert_type, graph, state=exempting(ExemptionKind.USER, "scanner", NO_BASELINE))
+
+
+@pytest.mark.parametrize("alert_type", [LEGACY, DEVICE_CODE])
+def test_what_was_read_and_does_not_tell_is_a_doubt_and_no_missing_input(alert_type: AlertType) -> None:
+    odd = replace(build.policy(grant=BLOCK), device_filter=DeviceFilter(mode="include", rule="nonsense"))
+    cut = tenant(build.policy(grant=BLOCK, users=NOT_STAFF), unread={Resource.GROUP_MEMBERS: NO_CONSENT})
+
+    assert [one.skipped_because for one in judged(alert_type, tenant(odd)).rules] == [Skip.DOUBT]
+    assert [one.skipped_because for one in judged(alert_type, cut).rules] == [Skip.INPUT]
 
 
 @pytest.mark.parametrize("alert_type", [LEGACY, DEVICE_CODE, GUESTS])

@@ -148,11 +148,16 @@ def test_after_how_many_hours_synchronization_is_stalled_is_the_tenants(threshol
     assert bool(found(SYNC, synced(5), state=with_threshold(SYNC, threshold))) is stalled
 
 
-@pytest.mark.parametrize("enabled", [False, None])
-def test_a_directory_that_is_not_synchronized_is_never_stalled(*, enabled: bool | None) -> None:
-    graph = tenant(organization=replace(SYNCED, on_premises_sync_enabled=enabled))
+def test_a_directory_that_is_not_synchronized_is_never_stalled() -> None:
+    graph = tenant(organization=replace(SYNCED, on_premises_sync_enabled=False))
 
     assert (found(SYNC, graph), untold(SYNC, graph)) == ([], [])
+
+
+def test_a_directory_that_may_be_synchronized_or_not_cannot_be_told() -> None:
+    graph = tenant(organization=replace(SYNCED, on_premises_sync_enabled=None))
+
+    assert untold(SYNC, graph) == [("", "whether the directory is synchronized was not read")]
 
 
 @pytest.mark.parametrize(

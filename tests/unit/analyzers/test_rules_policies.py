@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from pipeline.domain.capture import Resource
+from pipeline.domain.capture import ReadOutcome, Resource
 from pipeline.domain.conditional_access import (
     AuthenticationStrength,
     ConditionalAccessPolicy,
@@ -234,6 +234,7 @@ def test_exclusions_are_told_only_from_complete_input(missing: Resource) -> None
 
 # ca_refers_to_deleted
 
+COMPLETE_NOT = ReadOutcome(complete=False, reason=NO_CONSENT)
 EVERY_KIND = replace(
     build.policy(
         users=PolicyUsers(
@@ -267,18 +268,16 @@ def test_a_policy_that_names_what_is_gone_says_what_by_kind(state: str) -> None:
         "groups": ["g1", "g2"],
         "named_locations": ["l1"],
         "authentication_strengths": ["s1"],
-        "roles": ["r1"],
     }
     assert finding.reasons == (
         "deleted_authentication_strengths",
         "deleted_groups",
         "deleted_named_locations",
-        "deleted_roles",
         "deleted_users",
     )
     assert finding.message == (
         'The policy "Policy mfa" names what the tenant does not have any more: users u1, u2; groups g1, g2; '
-        "named location l1; authentication strength s1; role r1."
+        "named location l1; authentication strength s1."
     )
 
 
@@ -295,33 +294,31 @@ def test_special_values_are_not_ids_of_anything() -> None:
     assert found(DELETED, tenant(policy)) == []
 
 
-@pytest.mark.parametrize(
-    ("policy", "missing"),
-    [
-        (build.policy(grant=Grant(authentication_strength_id="s1")), Resource.AUTHENTICATION_STRENGTHS),
-        (build.policy(users=everyone_but(roles=("r1",))), Resource.ROLE_DEFINITIONS),
-    ],
-)
-def test_strengths_and_roles_that_were_not_read_are_not_deleted(
-    policy: ConditionalAccessPolicy, missing: Resource
-) -> None:
-    graph = tenant(policy, unread={missing: NO_CONSENT})
+def test_strengths_that_were_not_read_are_not_deleted() -> None:
+    strong = build.policy(grant=Grant(authentication_strength_id="s1"))
+    graph = tenant(strong, unread={Resource.AUTHENTICATION_STRENGTHS: NO_CONSENT})
 
     assert found(DELETED, graph) == []
-    assert untold(DELETED, graph) == [("mfa", f"{missing.value} could not be read: no consent")]
+    assert untold(DELETED, graph) == [("mfa", "authenticationStrengthPolicies could not be read: no consent")]
 
 
-def test_what_is_known_to_exist_needs_no_complete_list() -> None:
-    policy = build.policy(users=everyone_but(roles=(GLOBAL_ADMIN, READER)))
-    graph = tenant(policy, roles=((READER, "ada"),), unread={Resource.ROLE_DEFINITIONS: NO_CONSENT})
+def test_a_role_of_microsofts_that_nobody_holds_is_not_deleted() -> None:
+    compliance_administrator = "17315797-102d-40b4-93e0-432062caca18"
 
-    assert untold(DELETED, graph) == []
+    assert found(DELETED, tenant(build.policy(users=everyone_but(roles=(compliance_administrator,))))) == []
+
+
+def test_the_compliant_network_is_a_place_that_every_tenant_has() -> None:
+    places = IncludeExclude(include=("All",), exclude=("3d46dbda-8382-466a-856d-eb00cbc6b910",))
+
+    assert found(DELETED, tenant(build.policy(locations=places))) == []
 
 
 def test_what_is_gone_is_told_although_another_kind_was_not_read() -> None:
-    graph = replace(PRESENT, inputs={key: one for key, one in PRESENT.inputs.items() if key != "roleDefinitions"})
+    unread = {Resource.AUTHENTICATION_STRENGTHS: COMPLETE_NOT}
+    graph = replace(PRESENT, inputs={**PRESENT.inputs, **unread})
 
-    assert "roles" not in single(DELETED, graph).evidence
+    assert "authentication_strengths" not in single(DELETED, graph).evidence
 
 
 @pytest.mark.parametrize("missing", [Resource.POLICIES, Resource.USERS, Resource.GROUPS, Resource.NAMED_LOCATIONS])

@@ -42,6 +42,13 @@ def test_an_administrator_without_a_strong_method_is_critical() -> None:
     )
 
 
+def test_whether_an_external_administrator_does_mfa_at_home_cannot_be_told() -> None:
+    graph = held_by(GUEST_FROM_ELSEWHERE)
+
+    assert found(REGISTRATION, graph) == []
+    assert untold(REGISTRATION, graph) == [("ada", "whether the account can do MFA in its home tenant is not read")]
+
+
 def test_a_role_held_through_a_group_counts() -> None:
     graph = tenant(
         users=(UNREGISTERED,),

@@ -180,12 +180,17 @@ def test_trials_free_products_and_those_without_a_spare_seat_may_renew(
     assert (found(RENEWAL, bought(subscription, product)), untold(RENEWAL, bought(subscription, product))) == ([], [])
 
 
-def test_one_spare_seat_is_enough_to_speak_of_a_renewal() -> None:
-    finding = single(RENEWAL, bought(renewing(19), sku(100, 99)))
+def test_one_spare_seat_of_many_is_no_reason_to_speak_of_a_renewal() -> None:
+    assert found(RENEWAL, bought(renewing(19), sku(100, 95))) == []
+    assert found(RENEWAL, bought(renewing(19), sku(100, 94))) == [("sub", "", Severity.MEDIUM)]
+
+
+def test_one_spare_seat_of_few_is_enough_to_speak_of_a_renewal() -> None:
+    finding = single(RENEWAL, bought(renewing(19), sku(10, 9)))
 
     assert (finding.entity_type, finding.external_id) == (EntityType.SUBSCRIPTIONS, "sub")
     assert finding.message == (
-        "A subscription to SPE_E3 renews or ends on 2025-06-20, and nobody holds 1 of the product's 100 seats."
+        "A subscription to SPE_E3 renews or ends on 2025-06-20, and nobody holds 1 of the product's 10 seats."
     )
     assert finding.evidence == {"sku_id": "e3", "sku_part_number": "SPE_E3"}
 

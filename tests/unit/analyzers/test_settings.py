@@ -8,6 +8,7 @@ from analyzers.catalogue import RULES, rule_of
 from analyzers.rule import Rule
 from analyzers.settings import ACCOUNTS, check_exemptible, checked_threshold, exemptible, rule_named, threshold_of
 from pipeline.domain.findings import AlertType
+from pipeline.domain.rule_settings import ExemptionKind
 from pipeline.errors import UserError
 
 MEASURING = [rule for rule in RULES if rule.threshold is not None]
@@ -60,14 +61,22 @@ def test_a_rule_that_measures_nothing_has_no_threshold(rule: Rule) -> None:
 
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.id)
 def test_only_a_rule_about_accounts_or_groups_takes_an_exemption(rule: Rule) -> None:
-    if rule.about & ACCOUNTS:
+    if rule.about & ACCOUNTS or rule.heeds_exemptions:
         assert exemptible(rule)
-        check_exemptible(rule)
+        check_exemptible(rule, ExemptionKind.USER)
     else:
         assert not exemptible(rule)
         with pytest.raises(UserError, match=f"{rule.id} is not about accounts or groups"):
-            check_exemptible(rule)
+            check_exemptible(rule, ExemptionKind.USER)
+
+
+def test_a_rule_takes_only_the_kinds_of_account_that_it_spares() -> None:
+    rule = rule_named("mfa_not_enforced")
+
+    check_exemptible(rule, ExemptionKind.BREAK_GLASS)
+    with pytest.raises(UserError, match="mfa_not_enforced makes no exception for shared mailboxes"):
+        check_exemptible(rule, ExemptionKind.SHARED_MAILBOX)
 
 
 def test_an_exemption_from_every_rule_needs_no_check() -> None:
-    check_exemptible(None)
+    check_exemptible(None, ExemptionKind.SHARED_MAILBOX)

@@ -29,7 +29,7 @@ from pipeline.domain.conditional_access import (
     PolicyState,
     PolicyUsers,
 )
-from pipeline.domain.entities import Group, Identity, PerUserMfa
+from pipeline.domain.entities import Application, Group, Identity, PerUserMfa
 from pipeline.domain.findings import Verdict
 from pipeline.domain.graph import TenantGraph
 from tests.unit.analyzers import brute
@@ -37,6 +37,9 @@ from tests.unit.analyzers.build import ALL_APPS, BLOCK, EVERYONE, GLOBAL_ADMIN, 
 from tests.unit.analyzers.test_coverage_properties import USERS, tenants, with_policies
 
 EXCHANGE = "00000002-0000-0ff1-ce00-000000000000"
+PLANNER = "09abbdfd-ed23-44ee-a2d9-a627aa1c90f3"
+"""In Office365, and none of the apps of which that is known."""
+PAYROLL = Application(id="payroll", app_id="eeeeeeee-0000-0000-0000-000000000002")
 STRONG = AuthenticationStrength(id="strong", display_name="Phishing-resistant", requirements_satisfied="mfa")
 OFFICE = NamedLocation(id="office", display_name="Office", trusted=True)
 GERMANY = NamedLocation(id="germany", display_name="Germany")
@@ -478,6 +481,149 @@ def test_an_app_of_the_office_suite_is_covered_by_its_name() -> None:
     assert answer(suite, Situation(app=EXCHANGE)).applies is Applies.YES
     assert answer(suite, Situation(app="Office365")).applies is Applies.YES
     assert answer(suite, Situation(app="app-1")).applies is Applies.NO
+
+
+YES, NO, CANNOT_TELL = Applies.YES, Applies.NO, Applies.CANNOT_TELL
+SUITE, PORTALS = "Office365", "MicrosoftAdminPortals"
+
+
+@pytest.mark.parametrize(
+    ("include", "exclude", "app", "applies"),
+    [
+        ((SUITE,), (), PLANNER, CANNOT_TELL),
+        ((SUITE,), (), PLANNER.upper(), CANNOT_TELL),
+        ((PORTALS,), (), PLANNER, CANNOT_TELL),
+        (("All",), (SUITE,), PLANNER, CANNOT_TELL),
+        (("All",), (PORTALS,), PLANNER, CANNOT_TELL),
+        ((SUITE,), (PORTALS,), PLANNER, CANNOT_TELL),
+        (("app-1", SUITE), ("app-2",), PLANNER, CANNOT_TELL),
+        # Covered or left out whatever the suite contains.
+        (("All",), (), PLANNER, YES),
+        (("All", SUITE), (), PLANNER, YES),
+        ((SUITE,), (SUITE,), PLANNER, NO),
+        (("app-1",), (SUITE,), PLANNER, NO),
+        (("None",), (SUITE,), PLANNER, NO),
+        # Named by the policy itself.
+        ((SUITE, PLANNER), (), PLANNER, YES),
+        ((PLANNER,), (SUITE,), PLANNER, YES),
+        ((SUITE,), (PLANNER,), PLANNER, NO),
+        (("All",), (SUITE, PLANNER), PLANNER, NO),
+        # Known to be in the suite, or to be in none.
+        ((SUITE,), (), EXCHANGE, YES),
+        (("All",), (SUITE,), EXCHANGE, NO),
+        ((PORTALS,), (), EXCHANGE, NO),
+        ((SUITE,), (), PAYROLL.app_id, NO),
+        (("All",), (SUITE, PORTALS), PAYROLL.app_id, YES),
+        ((SUITE,), (), OTHER, NO),
+        (("All",), (SUITE,), OTHER, YES),
+        ((SUITE,), (), PORTALS, NO),
+        ((PORTALS,), (), PORTALS, YES),
+    ],
+)
+def test_whether_a_suite_contains_an_app_is_not_guessed(
+    include: tuple[str, ...], exclude: tuple[str, ...], app: str, applies: Applies
+) -> None:
+    one = policy(applications=PolicyApplications(include=include, exclude=exclude))
+
+    (found,) = asked(tenant(one, applications=(PAYROLL,)), Situation(app=app)).policies
+
+    assert found.applies is applies
+    assert codes(found) == {YES: (), NO: ("application",), CANNOT_TELL: ("notEnoughInformation",)}[applies]
+
+
+@pytest.mark.parametrize(
+    ("applications", "words"),
+    [
+        (PolicyApplications(include=(PORTALS,)), "whether MicrosoftAdminPortals contains the app is not known"),
+        (
+            PolicyApplications(include=(PORTALS, SUITE)),
+            "whether Office365 or MicrosoftAdminPortals contains the app is not known",
+        ),
+        (
+            replace(FILTERED, filter_mode="exclude", exclude=(SUITE,)),
+            "whether its filter selects the app is not known; whether Office365 contains the app is not known",
+        ),
+        (
+            replace(FILTERED, filter_mode="include", exclude=(SUITE,)),
+            "whether Office365 contains the app is not known",
+        ),
+    ],
+)
+def test_the_doubt_about_an_app_names_what_decides_it(applications: PolicyApplications, words: str) -> None:
+    assert answer(policy(applications=applications), Situation(app=PLANNER)).doubts == words
+
+
+def test_an_app_of_the_tenant_that_was_not_read_may_be_in_the_suite() -> None:
+    one = policy(applications=PolicyApplications(include=(SUITE,)))
+    graph = tenant(one, unread={Resource.APPLICATIONS: "no consent"})
+
+    assert asked(graph, Situation(app=PAYROLL.app_id)).policies[0].applies is Applies.CANNOT_TELL
+
+
+@pytest.mark.parametrize(
+    ("changed", "expected"),
+    [
+        ({"platforms": IncludeExclude(include=("iOS",))}, ("devicePlatform",)),
+        ({"users": PolicyUsers(include_users=("All",), exclude_users=("ada",))}, ("excluded_user",)),
+        ({"state": PolicyState.DISABLED}, ("policyNotEnabled", "notEnoughInformation")),
+    ],
+)
+def test_what_a_suite_contains_does_not_matter_where_something_fails_for_certain(
+    changed: Mapping[str, object], expected: tuple[str, ...]
+) -> None:
+    one = replace(policy(applications=PolicyApplications(include=(SUITE,))), **changed)  # type: ignore[arg-type] # table
+
+    found = answer(one, Situation(app=PLANNER))
+
+    assert (found.applies, codes(found)) == (Applies.NO, expected)
+
+
+OF_SUITE = PolicyApplications(include=(SUITE,))
+UNCLEAR = "whether Office365 contains the app is not known."
+ONLY_DEVICE = Grant(built_in_controls=("compliantDevice",))
+MFA_OR_DEVICE = Grant(operator="OR", built_in_controls=("mfa", "compliantDevice"))
+
+
+@pytest.mark.parametrize(
+    ("policies", "result", "because"),
+    [
+        ((MFA,), SignIn.UNKNOWN, f'It cannot be told whether "Policy suite" demands MFA: {UNCLEAR}'),
+        ((BLOCK,), SignIn.UNKNOWN, f'It cannot be told whether "Policy suite" blocks this sign-in: {UNCLEAR}'),
+        ((MFA, MFA), SignIn.MFA, 'MFA is demanded by "Policy all".'),
+        ((MFA, BLOCK), SignIn.BLOCK, 'This sign-in is blocked by "Policy all".'),
+        ((None,), SignIn.OPEN, "Nothing asks for MFA: the password is enough."),
+        (
+            (ONLY_DEVICE,),
+            SignIn.OPEN,
+            "Nothing is known to be demanded. "
+            f'It cannot be told whether "Policy suite" demands a compliant device: {UNCLEAR}',
+        ),
+        (
+            (ONLY_DEVICE, ONLY_DEVICE),
+            SignIn.OPEN,
+            'No MFA is asked for: "Policy all" demands a compliant device. '
+            'An unmanaged device is turned away by "Policy all". '
+            f'It cannot be told whether "Policy suite" demands a compliant device: {UNCLEAR}',
+        ),
+        (
+            (MFA_OR_DEVICE, ONLY_DEVICE),
+            SignIn.OPEN,
+            'MFA is not certain: "Policy all" demands a compliant device. '
+            'An unmanaged device is turned away by "Policy all". '
+            f'It cannot be told whether "Policy suite" demands MFA or a compliant device: {UNCLEAR}',
+        ),
+    ],
+)
+def test_a_doubt_about_a_suite_is_said_and_never_taken_for_an_open_door(
+    policies: tuple[Grant | None, ...], result: SignIn, because: str
+) -> None:
+    """The first grant is of a policy for Office365, the second of one for every app."""
+    of = (policy("suite", applications=OF_SUITE), policy("all"))
+    given = (replace(one, grant=grant) for one, grant in zip(of, policies, strict=False))
+
+    found = of_ada(*given, situation=Situation(app=PLANNER)).outcome
+
+    assert (found.result, found.because) == (result, because)
 
 
 def test_a_filter_for_apps_leaves_an_app_open_that_nothing_else_decides() -> None:

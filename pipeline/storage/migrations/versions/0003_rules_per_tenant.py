@@ -73,6 +73,7 @@ def upgrade() -> None:
         "rule_exemptions",
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("tenant_id", sa.Integer(), nullable=False),
+        sa.Column("source_id", sa.Integer(), nullable=False),
         sa.Column("kind", sa.Text(), nullable=False),
         sa.Column("external_id", sa.Text(), nullable=False),
         sa.Column("alert_type", sa.Text(), nullable=True),
@@ -84,14 +85,18 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(
             ["tenant_id"], ["tenants.id"], name=op.f("rule_exemptions_tenant_id_fkey"), ondelete="CASCADE"
         ),
+        sa.ForeignKeyConstraint(
+            ["source_id"], ["data_sources.id"], name=op.f("rule_exemptions_source_id_fkey"), ondelete="CASCADE"
+        ),
         sa.PrimaryKeyConstraint("id", name=op.f("rule_exemptions_pkey")),
     )
     op.create_index(
         "rule_exemptions_once",
         "rule_exemptions",
-        ["tenant_id", "kind", "external_id", sa.text("coalesce(alert_type, '')")],
+        ["source_id", "kind", "external_id", sa.text("coalesce(alert_type, '')")],
         unique=True,
     )
+    op.create_index("rule_exemptions_by_tenant", "rule_exemptions", ["tenant_id"], unique=False)
     op.create_table(
         "rule_coverage",
         sa.Column("source_id", sa.Integer(), nullable=False),
@@ -137,6 +142,7 @@ def downgrade() -> None:
     op.execute(GIVE_BACK_THRESHOLDS)
     op.drop_table("role_grants")
     op.drop_table("rule_coverage")
+    op.drop_index("rule_exemptions_by_tenant", table_name="rule_exemptions")
     op.drop_index("rule_exemptions_once", table_name="rule_exemptions")
     op.drop_table("rule_exemptions")
     op.drop_table("tenant_alert_preferences")
