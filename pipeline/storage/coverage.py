@@ -31,8 +31,8 @@ WITH late AS (
 ), ended AS (
     SELECT r.source_id, r.sync_types, r.finished_at, r.state,
            max(r.finished_at) FILTER (WHERE r.state = 'succeeded') OVER (PARTITION BY r.source_id) AS succeeded_at
-      FROM runs r JOIN data_sources d ON d.id = r.source_id AND d.tenant_id = r.tenant_id
-     WHERE r.state <> 'running' AND r.source_id IN (SELECT l.source_id FROM late l)
+      FROM (SELECT DISTINCT source_id FROM late) l JOIN data_sources d ON d.id = l.source_id
+      JOIN runs r ON r.tenant_id = d.tenant_id AND r.source_id = d.id AND r.state <> 'running'
        AND r.created_at > CAST(:now AS timestamptz) - CAST('7 days' AS interval)
 )
 SELECT c.tenant_id, c.source_id, c.alert_type, c.evaluated_at, c.skipped, c.run_id, c.trace_id
