@@ -66,6 +66,16 @@ FIRST_TIME = RuleState()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class StoredThreshold:
+    """A threshold that a tenant has set, as people see it."""
+
+    value: int
+    reason: str
+    author: str
+    updated_at: datetime
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class StoredExemption:
     """An exemption as people see it. ``name`` is what the account or group was called when it was entered."""
 

@@ -12,7 +12,14 @@ from sqlalchemy import Connection, Row, text
 
 from pipeline.domain.entities import EntityType
 from pipeline.domain.findings import AlertType
-from pipeline.domain.rule_settings import Exemption, ExemptionKind, RuleSettings, RuleState, StoredExemption
+from pipeline.domain.rule_settings import (
+    Exemption,
+    ExemptionKind,
+    RuleSettings,
+    RuleState,
+    StoredExemption,
+    StoredThreshold,
+)
 from pipeline.domain.runs import Branch, Scope
 from pipeline.errors import UserError
 from pipeline.storage.reports.reach import Reach
@@ -66,6 +73,20 @@ def load_grants(connection: Connection, scope: Scope) -> dict[tuple[str, str], d
     """Who held which privileged role at earlier readings, and since when; ``None`` before the first."""
     rows = connection.execute(GRANTS, {"source_id": scope.source_id})
     return {(row.external_id, row.role_id): row.since for row in rows} or None
+
+
+THRESHOLD = text("""
+SELECT threshold, reason, author, updated_at FROM tenant_alert_preferences
+ WHERE tenant_id = :tenant_id AND alert_type = :alert_type AND threshold IS NOT NULL
+""")
+
+
+def find_threshold(connection: Connection, tenant: Tenant, alert_type: AlertType) -> StoredThreshold | None:
+    """The tenant's own threshold with who set it and why, ``None`` where it has none."""
+    row = connection.execute(THRESHOLD, {"tenant_id": tenant.id, "alert_type": alert_type.value}).first()
+    if row is None:
+        return None
+    return StoredThreshold(value=row.threshold, reason=row.reason, author=row.author, updated_at=row.updated_at)
 
 
 LAST_BRANCH = text("""

@@ -182,7 +182,13 @@ def test_the_tenants_own_threshold_is_shown_and_marked_for_it_alone(program: Pro
 
     (own,) = (one for one in program.json("rules", "list", "--tenant", "contoso") if one["id"] == "stale_user")
     assert (own["threshold"], own["default_threshold"]) == (30, 90)
-    assert program.json("rules", "show", "stale_user", "--tenant", "contoso") == own
+    shown = program.json("rules", "show", "stale_user", "--tenant", "contoso")
+    kept = shown.pop("threshold_set")
+    assert shown == own
+    assert (kept["value"], bool(kept["author"]), bool(kept["reason"])) == (30, True, True)
+    told = program.done("rules", "show", "stale_user", "--tenant", "contoso", COLUMNS="200")
+    assert f"{kept['author']} at" in told
+    assert kept["reason"] in told
     page = program.run("rules", "list", "--tenant", "contoso")
     assert "30 days *" in page.stdout
     assert page.stderr == "* set for contoso\n"

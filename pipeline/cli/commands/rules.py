@@ -35,6 +35,7 @@ from pipeline.storage.rules import (
     clear_threshold,
     exemptions_between,
     find_account,
+    find_threshold,
     list_exemptions,
     load_rule_settings,
     on_legacy,
@@ -66,10 +67,14 @@ def list_(*, tenant: TenantOption = None, as_json: AsJson = False) -> None:
 def show_(rule: RuleArgument, *, tenant: TenantOption = None, as_json: AsJson = False) -> None:
     """Explain one rule: what it looks for, from what, how bad it is and what to do about it."""
     found, settings = rule_named(rule), _settings(tenant)
+    own = None
+    if tenant is not None:
+        with opened_database() as database, database.begin() as connection:
+            own = find_threshold(connection, find_tenant(connection, tenant), found.alert_type)
     if as_json:
-        print_json(rule_document(found, settings))
+        print_json({**rule_document(found, settings), **({"threshold_set": own} if own else {})})
     else:
-        show_rule(found, settings, tenant)
+        show_rule(found, settings, tenant, own)
 
 
 @app.command("set")

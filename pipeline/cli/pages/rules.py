@@ -12,10 +12,11 @@ from rich.text import Text
 from analyzers.exemptions import EVERY_RULE_SPARES
 from analyzers.rule import Rule
 from analyzers.settings import SPARED, exemptible
+from pipeline.cli.pages.moments import shown
 from pipeline.cli.pages.output import facts, heading, plain, show, table
 from pipeline.cli.pages.streams import say, tell
 from pipeline.domain.findings import Severity
-from pipeline.domain.rule_settings import Exemption, RuleSettings, StoredExemption
+from pipeline.domain.rule_settings import Exemption, RuleSettings, StoredExemption, StoredThreshold
 from pipeline.storage.reports.coverage import CoverageLine
 from pipeline.storage.reports.prefixes import SHORT
 
@@ -73,7 +74,7 @@ def _severities(rule: Rule) -> str:
     return ", ".join(severity.value for severity in reversed(Severity) if severity.value in words)
 
 
-def show_rule(rule: Rule, settings: RuleSettings, tenant: str | None) -> None:
+def show_rule(rule: Rule, settings: RuleSettings, tenant: str | None, own: StoredThreshold | None) -> None:
     """One rule explained."""
     show(plain(rule.title, "bold"), Text())
     show(
@@ -83,7 +84,8 @@ def show_rule(rule: Rule, settings: RuleSettings, tenant: str | None) -> None:
                 ("analysis type", rule.analysis_type.value),
                 ("about", ", ".join(sorted(kind.value for kind in rule.about))),
                 ("severity", rule.severity),
-                ("threshold", _threshold(rule, settings, tenant)),
+                ("threshold", _threshold(rule, tenant, own)),
+                ("set by", f"{own.author} at {shown(own.updated_at)} UTC: {own.reason}" if own else ""),
                 ("needs", ", ".join(resource.value for resource in rule.inputs)),
                 ("may need", ", ".join(resource.value for resource in rule.optional_inputs)),
                 ("leaves alone", _spared(rule)),
@@ -97,13 +99,12 @@ def show_rule(rule: Rule, settings: RuleSettings, tenant: str | None) -> None:
         show(heading(f"Exempt in {tenant}"), plain(_accepted(settings.exemptions, rule)))
 
 
-def _threshold(rule: Rule, settings: RuleSettings, tenant: str | None) -> str:
+def _threshold(rule: Rule, tenant: str | None, own: StoredThreshold | None) -> str:
     limits = rule.threshold
     if limits is None:
         return ""
     text = f"{limits.default} {limits.unit} ({limits.least} to {limits.most}): {limits.meaning}"
-    own = settings.thresholds.get(rule.alert_type)
-    return text if own is None else f"{own} {limits.unit}, set for {tenant}; without it {text}"
+    return text if own is None else f"{own.value} {limits.unit}, set for {tenant}; without it {text}"
 
 
 def _spared(rule: Rule) -> str:

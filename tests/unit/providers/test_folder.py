@@ -264,3 +264,14 @@ def test_a_record_does_not_make_up_for_a_file_that_was_taken_away(tmp_path: Path
     (tmp_path / "users.json").unlink()
     _, outcomes = read_folder(tmp_path)
     assert outcomes[Resource.USERS] == ReadOutcome(complete=False, reason="users.json is missing")
+
+
+def test_nobody_else_may_read_what_is_written(tmp_path: Path) -> None:
+    folder = tmp_path / "export"
+    write_folder(folder, PAGES, WHOLE)
+    (folder / "users.json").chmod(0o644)
+
+    write_folder(folder, PAGES, WHOLE)
+
+    assert folder.stat().st_mode & 0o777 == 0o700
+    assert {path.stat().st_mode & 0o777 for path in folder.iterdir()} == {0o600}
