@@ -8,7 +8,7 @@ ENVIRONMENT := sh requirements/environment.sh
 LOCK := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate --no-header \
 	--no-emit-index-url --no-emit-find-links
 
-.PHONY: help demo test lint types contracts check bench docs lock clean
+.PHONY: help demo test drill lint types contracts check bench docs lock clean
 
 help: ## what can be made
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1	\2/p' Makefile | expand -t 20
@@ -17,9 +17,13 @@ demo: ## five tenants from sync to alert, with everything they need (ARGS="--jso
 	@$(ENVIRONMENT) run
 	@exec $(BIN)/mspbyte demo $(ARGS)
 
-test: ## all tests (ARGS="-k name")
+test: ## all tests but the long drills (ARGS="-k name")
 	@$(ENVIRONMENT) dev
-	@exec $(BIN)/python -m pytest $(ARGS)
+	@exec $(BIN)/python -m pytest -m "not drill" $(ARGS)
+
+drill: ## the long drills: a hundred kills, a minute at Microsoft's limits
+	@$(ENVIRONMENT) dev
+	@exec $(BIN)/python -m pytest -m drill $(ARGS)
 
 lint: ## rules and format of the code
 	@$(ENVIRONMENT) dev
@@ -34,7 +38,7 @@ contracts: ## who may import whom
 	@$(ENVIRONMENT) dev
 	@$(BIN)/lint-imports --no-logo
 
-check: lint types contracts test ## all of the above
+check: lint types contracts test drill ## all of the above
 
 bench: ## how fast it is, as a ratio to a floor (ARGS="--json")
 	@$(ENVIRONMENT) dev
