@@ -8,6 +8,7 @@ from functools import cached_property
 
 from analyzers.coverage import Coverage
 from analyzers.privileged import Holders, privileged
+from pipeline.domain.conditional_access import PolicyState
 from pipeline.domain.graph import TenantGraph
 
 
@@ -26,6 +27,12 @@ class Facts:
     def privileged(self) -> frozenset[str]:
         """The ids of identities that hold a privileged role; for rules that name the roles among their inputs."""
         return self.holders.ids or frozenset()
+
+    @cached_property
+    def any_policy_enabled(self) -> bool:
+        """Whether a policy that can concern a user is enabled; those for workload identities cannot."""
+        policies = self.graph.policies.values()
+        return any(one.state == PolicyState.ENABLED and not one.workload_identities_only for one in policies)
 
     @cached_property
     def coverage(self) -> Coverage:

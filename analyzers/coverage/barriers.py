@@ -14,6 +14,7 @@ from analyzers.coverage.plan import Plan, PlannedPolicy
 from analyzers.coverage.scope import Doubt, Signature, doubt, exclusion
 from analyzers.wording import examples, name_of
 from pipeline.domain.entities import Identity
+from pipeline.domain.findings import Evidence
 
 ENABLED_NOT_READ = "whether the account is enabled was not read"
 STATE_NOT_READ = Doubt(reason=ENABLED_NOT_READ, input_missing=False)
@@ -106,6 +107,11 @@ class Survey:
             return ("no_policy_blocks",)
         found = (("some_situations_open", self.partly), ("some_users_left_out", self.left_out))
         return tuple(code for code, accounts in found if accounts)
+
+    @property
+    def evidence(self) -> Evidence:
+        """What a finding rests on."""
+        return {"policy_ids": list(self.policy_ids), "excluded_by": list(self.excluded_by)}
 
     @property
     def whom(self) -> str:

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from analyzers.rule import Case, Judgement, Rule
 from pipeline.domain.capture import Resource
-from pipeline.domain.conditional_access import PolicyState
 from pipeline.domain.entities import EntityType
 from pipeline.domain.findings import AlertType, Severity
 
 
 def judge(case: Case) -> Judgement:
     """A finding if security defaults are off and no policy that can concern a user is enabled."""
-    policies = case.graph.policies.values()
-    if any(one.state == PolicyState.ENABLED and not one.workload_identities_only for one in policies):
+    if case.facts.any_policy_enabled:
         return Judgement(items=1)
     defaults = case.graph.security_defaults
     if defaults is None:

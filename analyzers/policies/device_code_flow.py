@@ -44,7 +44,7 @@ def _finding(case: Case, seen: Survey) -> Finding:
         Severity.HIGH,
         message,
         reasons=seen.reasons,
-        evidence={"policy_ids": list(seen.policy_ids), "excluded_by": list(seen.excluded_by)},
+        evidence=seen.evidence,
     )
 
 

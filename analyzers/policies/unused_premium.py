@@ -6,7 +6,6 @@ from analyzers.premium import is_premium
 from analyzers.rule import Case, Judgement, Rule
 from analyzers.wording import listed, product_of
 from pipeline.domain.capture import Resource
-from pipeline.domain.conditional_access import PolicyState
 from pipeline.domain.entities import EntityType
 from pipeline.domain.findings import AlertType, Severity
 
@@ -15,9 +14,7 @@ def judge(case: Case) -> Judgement:
     """A finding if the tenant has seats of Entra ID P1 or P2 and no policy that can concern a user is enabled."""
     items = len(case.graph.licenses)
     products = sorted(product_of(key, sku) for key, sku in case.graph.licenses.items() if is_premium(sku))
-    policies = case.graph.policies.values()
-    enabled = any(one.state == PolicyState.ENABLED and not one.workload_identities_only for one in policies)
-    if not products or enabled:
+    if not products or case.facts.any_policy_enabled:
         return Judgement(items=items)
     finding = case.about_tenant(
         Severity.HIGH,

@@ -66,11 +66,12 @@ def list_(*, tenant: TenantOption = None, as_json: AsJson = False) -> None:
 @app.command("show")
 def show_(rule: RuleArgument, *, tenant: TenantOption = None, as_json: AsJson = False) -> None:
     """Explain one rule: what it looks for, from what, how bad it is and what to do about it."""
-    found, settings = rule_named(rule), _settings(tenant)
-    own = None
+    found, settings, own = rule_named(rule), DEFAULT_SETTINGS, None
     if tenant is not None:
         with opened_database() as database, database.begin() as connection:
-            own = find_threshold(connection, find_tenant(connection, tenant), found.alert_type)
+            owner = find_tenant(connection, tenant)
+            settings = load_rule_settings(connection, owner, current_time())
+            own = find_threshold(connection, owner, found.alert_type)
     if as_json:
         print_json({**rule_document(found, settings), **({"threshold_set": own} if own else {})})
     else:
